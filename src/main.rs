@@ -1,0 +1,2 @@
+//! Outage drills for LLM routers.
+fn main() {}

@@ -11,6 +11,7 @@ mod ids;
 mod input;
 mod note;
 mod output;
+mod plan;
 mod rules;
 mod time;
 
@@ -27,5 +28,6 @@ pub use note::{
     WaitReason,
 };
 pub use output::{Outcome, Output};
+pub use plan::{Plan, PlanError};
 pub use rules::Release;
 pub use time::{Span, Time};

@@ -1,1 +1,5 @@
-//! routedrill.
+//! The world around the router: actors, drivers, faults, scenarios, LiteLLM configs.
+
+pub mod actor;
+pub mod litellm;
+pub mod scenario;

@@ -1,0 +1,25 @@
+//! What stands behind each deployment.
+
+/// What stands behind the deployments of a configuration, by [`DeploymentId`](router_core::DeploymentId).
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Inventory {
+    /// One for each entry of `model_list`.
+    pub places: Vec<Place>,
+}
+
+/// Provider, region and key of one deployment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Place {
+    /// The provider, as LiteLLM names it: `azure`, `openai`, `bedrock`.
+    pub provider: String,
+    /// The region, where the config shows one (`region_name`, `aws_region_name`, `vertex_location`, an endpoint's host).
+    pub region: Option<String>,
+    /// The name of the key: the environment variable, never a value. A key in clear text is named by its place.
+    pub key: Option<String>,
+    /// `api_base`, as written.
+    pub endpoint: Option<String>,
+    /// The model's name at the provider.
+    pub upstream_model: String,
+    /// The line of its entry in the config, from 1.
+    pub line: u32,
+}

@@ -1,0 +1,261 @@
+//! A scenario as meant: names resolved, every default filled in, nothing left to interpret.
+
+use std::sync::Arc;
+
+use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time, Wording};
+
+use crate::litellm::Inventory;
+
+/// One run, but for its seed.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What it is called in reports.
+    pub name: String,
+    /// The router's configuration.
+    pub plan: Arc<Plan>,
+    /// Provider, region and key of each deployment.
+    pub inventory: Arc<Inventory>,
+    /// The seed written in the file.
+    pub seed: u64,
+    /// How long requests keep arriving.
+    pub duration: Span,
+    /// How long the run goes on after that, so that what is open can end. The run ends at `duration + drain`.
+    pub drain: Span,
+    /// Who asks for what.
+    pub traffic: Vec<Traffic>,
+    /// How each deployment's upstream behaves when nothing is broken, by [`DeploymentId`].
+    pub upstreams: Vec<Upstream>,
+    /// Limits that upstreams enforce.
+    pub quotas: Vec<Quota>,
+    /// What breaks, when.
+    pub faults: Vec<Fault>,
+    /// How long messages travel.
+    pub links: Links,
+    /// What is promised.
+    pub expect: Expect,
+}
+
+/// One stream of requests from one client.
+#[derive(Clone, Debug)]
+pub struct Traffic {
+    /// The name clients ask for.
+    pub model: NameId,
+    /// When requests arrive.
+    pub arrivals: Arrivals,
+    /// Tokens of a prompt.
+    pub prompt_tokens: Quantiles,
+    /// Tokens of an answer.
+    pub output_tokens: Quantiles,
+    /// How long the caller waits before giving up.
+    pub deadline: Option<Span>,
+    /// What the caller does after a failure or a missed deadline.
+    pub retry: Option<ClientRetry>,
+    /// What else each request carries.
+    pub params: Option<Box<Params>>,
+}
+
+/// A caller that tries again.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct ClientRetry {
+    /// How many times after the first.
+    pub attempts: u32,
+    /// How long it waits before each.
+    pub wait: Span,
+    /// Waits for `Retry-After` instead, where the answer carries one.
+    pub honour_retry_after: bool,
+}
+
+/// When requests arrive. Rates are per second.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Arrivals {
+    /// At equal distances.
+    Constant {
+        /// Requests per second.
+        rate: f64,
+    },
+    /// Independently of each other.
+    Poisson {
+        /// Requests per second, on average.
+        rate: f64,
+    },
+    /// `size` at once, every `every`.
+    Bursts {
+        /// How many at once.
+        size: u32,
+        /// From one burst to the next.
+        every: Span,
+    },
+    /// Poisson, with a rate that goes from one to another over the duration of the scenario.
+    Ramp {
+        /// Requests per second at the start.
+        from: f64,
+        /// Requests per second at the end.
+        to: f64,
+    },
+    /// So many users, each of whom asks again a while after the last answer.
+    Closed {
+        /// How many users.
+        users: u32,
+        /// How long each thinks, in seconds.
+        think: Quantiles,
+    },
+    /// As recorded.
+    Trace(Arc<[TraceRow]>),
+}
+
+/// One request of a recorded trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TraceRow {
+    /// When, from the start of the trace.
+    pub at: Time,
+    /// Tokens of its prompt.
+    pub prompt_tokens: u32,
+    /// Tokens of its answer.
+    pub output_tokens: u32,
+}
+
+/// A distribution by some of its quantiles: `(share, value)`, both rising, shares strictly between 0 and 1.
+/// One quantile alone is a constant.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Quantiles(pub Vec<(f64, f64)>);
+
+/// How an upstream serves one deployment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Upstream {
+    /// Seconds to the first token.
+    pub ttft: Quantiles,
+    /// Seconds per output token after the first.
+    pub tpot: Quantiles,
+    /// Calls that it carries at full speed; with more, all of them slow down in proportion. `None`: any number.
+    pub full_speed: Option<u32>,
+    /// Dollars per prompt token and per output token.
+    pub price: (f64, f64),
+    /// Where these numbers come from, for reports: a profile's name, the scenario, "routedrill's default".
+    pub origin: String,
+}
+
+/// A limit that an upstream enforces on calls to some deployments together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Quota {
+    /// Who shares it.
+    pub scope: Vec<DeploymentId>,
+    /// What it counts.
+    pub unit: QuotaUnit,
+    /// How many in one window.
+    pub limit: u64,
+    /// When it is full again.
+    pub window: QuotaWindow,
+}
+
+/// What a quota counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QuotaUnit {
+    /// Requests.
+    Requests,
+    /// Tokens of prompts and answers, estimated at admission as providers do.
+    Tokens,
+}
+
+/// How a quota refills.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QuotaWindow {
+    /// Full again at every whole multiple of this span.
+    Fixed(Span),
+    /// Nothing older than this span counts.
+    Sliding(Span),
+    /// A bucket that refills continuously within this span.
+    Bucket(Span),
+}
+
+/// Something that breaks.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fault {
+    /// From when.
+    pub from: Time,
+    /// Until when; `None`: to the end.
+    pub until: Option<Time>,
+    /// Whose calls it strikes.
+    pub on: Vec<DeploymentId>,
+    /// Which share of them, from 0 to 1.
+    pub probability: f64,
+    /// What happens to them.
+    pub inject: Inject,
+    /// As the scenario says it, for reports: `429 on provider:azure`.
+    pub label: String,
+}
+
+/// What a fault does to a call.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Inject {
+    /// An error answer.
+    Status {
+        /// HTTP status.
+        code: u16,
+        /// The header.
+        retry_after: RetryAfter,
+        /// What the text says, as the router's error mapping reads it.
+        wording: Wording,
+        /// The text of the error; `None`: the provider's usual one.
+        message: Option<String>,
+    },
+    /// No answer, ever.
+    Silent,
+    /// The connection is refused.
+    Refused,
+    /// The connection is reset when the answer was due.
+    Reset,
+    /// Everything takes so many times as long.
+    Slow {
+        /// How many times as long.
+        factor: f64,
+    },
+    /// The quota is cut to this share of what it was; zero is an exhausted one.
+    Quota {
+        /// What is left of it, from 0 to 1.
+        left: f64,
+    },
+}
+
+/// How long messages travel, one way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Links {
+    /// Between client and proxy.
+    pub client: Span,
+    /// Between proxy and upstream.
+    pub upstream: Span,
+}
+
+/// What a scenario promises.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Expect {
+    /// Share of requests answered, at least, from 0 to 1.
+    pub availability: Option<f64>,
+    /// Latency at a quantile, at most: `(share, seconds)`.
+    pub latency: Vec<(f64, f64)>,
+    /// Share of answers that came from another group than the one asked for, at least, while faults are on.
+    pub served_by_fallback: Option<f64>,
+    /// Upstream attempts per request, at most.
+    pub attempts_per_request: Option<f64>,
+    /// What must have happened at least once.
+    pub must_see: Vec<MustSee>,
+}
+
+/// A situation that a run must reach to prove anything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[expect(missing_docs, reason = "each is the name of a situation")]
+pub enum MustSee {
+    RateLimited,
+    RetryAfter,
+    ServerError,
+    Timeout,
+    Refused,
+    Revoked,
+    Cooldown,
+    AllCooling,
+    Retry,
+    Fallback,
+    FallbackExhausted,
+    Abort,
+    Overlap,
+    Recovery,
+}

@@ -1,0 +1,8 @@
+//! Scenarios: the file as written, and the scenario as meant.
+
+mod meant;
+
+pub use meant::{
+    Arrivals, ClientRetry, Expect, Fault, Inject, Links, MustSee, Quantiles, Quota, QuotaUnit, QuotaWindow, Scenario,
+    TraceRow, Traffic, Upstream,
+};

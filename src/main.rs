@@ -1,2 +1,11 @@
-//! Outage drills for LLM routers.
-fn main() {}
+//! Outage drills for LLM routers: the command line and nothing else.
+
+mod cli;
+mod commands;
+mod exit;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run().into()
+}

@@ -1,0 +1,25 @@
+//! The command line as typed.
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// Outage drills for LLM routers: rehearse every outage that a LiteLLM config could meet.
+#[derive(Parser, Debug)]
+#[command(name = "routedrill", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// One variant per verb, in the order in which `--help` lists them.
+#[derive(Subcommand, Debug)]
+enum Verb {}
+
+/// Reads the command line and does what it says. A command line that makes no sense is bad input (2).
+pub(crate) fn run() -> Exit {
+    match Cli::parse().verb {
+        Some(verb) => match verb {},
+        None => Exit::BadInput,
+    }
+}

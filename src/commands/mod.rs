@@ -1,0 +1,1 @@
+//! One file per verb, each with `Args` (what was typed) and `run(Args) -> Exit`.

@@ -29,6 +29,8 @@ pub enum Draw<'a> {
     },
     /// The jitter added to a wait before a retry.
     Jitter,
+    /// The jitter of a wait of the provider's own HTTP client, which retries by itself under older releases.
+    ClientJitter,
     /// A sample outside the router, by a name: a latency, a gap between arrivals, whether a fault strikes.
     Sample(&'static str),
 }

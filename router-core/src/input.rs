@@ -13,7 +13,13 @@ pub enum Input {
         /// What it asks for.
         ask: Ask,
     },
-    /// A piece of a streamed answer arrived. The first one opens the answer.
+    /// A streamed answer began: its status and headers are here, none of its text yet. Always before the first
+    /// `Chunk`, mostly at the same moment; an upstream may also fall silent or hang up in between.
+    Opened {
+        /// The attempt that it belongs to.
+        attempt: AttemptId,
+    },
+    /// A piece of a streamed answer arrived.
     Chunk {
         /// The attempt that it belongs to.
         attempt: AttemptId,

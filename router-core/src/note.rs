@@ -27,6 +27,18 @@ pub enum Note {
         /// The timeout that holds for the call.
         timeout: Span,
     },
+    /// The provider's HTTP client calls the same deployment again by itself, within the attempt (older releases):
+    /// made with the `Dispatch` of the new call.
+    CalledAgain {
+        /// The request.
+        request: RequestId,
+        /// The attempt, by the name that `Picked` gave it; `Succeeded` and `Failed` will use it too.
+        attempt: AttemptId,
+        /// The name of the new call.
+        call: AttemptId,
+        /// Which repetition, from 1.
+        repetition: u32,
+    },
     /// An attempt ended with an answer; of a stream: it began.
     Succeeded {
         /// The request.

@@ -13,7 +13,8 @@ pub enum Output {
     Dispatch {
         /// On behalf of this request.
         request: RequestId,
-        /// The name by which news of the call is to come back.
+        /// The name by which news of the call is to come back. Every call has a name of its own, also one that the
+        /// HTTP client repeats within an attempt (see [`Note::CalledAgain`](crate::Note::CalledAgain)).
         attempt: AttemptId,
         /// Whom to call.
         to: DeploymentId,

@@ -150,6 +150,8 @@ pub enum DrawKind {
     Order(u32),
     /// The jitter of a wait.
     Jitter,
+    /// The jitter of a wait of the provider's own HTTP client.
+    ClientJitter,
     /// A sample of the world, by name.
     Sample(&'static str),
 }
@@ -161,6 +163,7 @@ impl From<Draw<'_>> for DrawKind {
             Draw::Weighted { by } => Self::Weighted(by.len() as u32),
             Draw::Order { among } => Self::Order(among as u32),
             Draw::Jitter => Self::Jitter,
+            Draw::ClientJitter => Self::ClientJitter,
             Draw::Sample(name) => Self::Sample(name),
         }
     }

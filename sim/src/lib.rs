@@ -2,4 +2,7 @@
 
 pub mod actor;
 pub mod litellm;
+pub mod problem;
 pub mod scenario;
+pub mod secrets;
+pub mod source;

@@ -31,6 +31,8 @@ pub enum Output {
     Abort {
         /// The call.
         attempt: AttemptId,
+        /// Whom it went to.
+        to: DeploymentId,
     },
     /// Pass a piece of a streamed answer on to the caller.
     Relay {

@@ -72,6 +72,10 @@ pub enum Message {
     },
 }
 
+/// The text of an error answer: an index into the texts of the cast.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TextId(pub u32);
+
 /// What comes of a call. A call that nobody ever answers has no reply at all.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Reply {
@@ -83,7 +87,12 @@ pub enum Reply {
         content_filter: bool,
     },
     /// An error answer, or the connection failed.
-    Failed(Failure),
+    Failed {
+        /// What the router sees of it.
+        failure: Failure,
+        /// The text of an error answer, for a wire that carries bytes.
+        text: Option<TextId>,
+    },
 }
 
 /// What an actor wants to happen, or wants known.
@@ -111,15 +120,20 @@ pub enum Effect {
     },
 }
 
-/// How a request ended for its user.
+/// How a request ended for the client that made it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Ended {
     /// The request.
     pub request: RequestId,
-    /// When it was due: latency counts from here, so that a slow world cannot hide by being asked late.
+    /// When the user wanted it: latency counts from here, so that a slow world cannot hide by being asked late, nor
+    /// behind the client's own retries.
     pub due: Time,
-    /// What the user got; `None` when they gave up first.
+    /// What came back; `None` when the client gave up waiting.
     pub outcome: Option<Outcome>,
+    /// How many requests the client had made for the same user's wish before this one.
+    pub retries: u32,
+    /// The user's wish ends with it: no retry follows. One wish has one such end.
+    pub last: bool,
 }
 
 /// A state machine with one verb.

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod litellm;
 pub mod problem;
+pub mod provider;
 pub mod scenario;
 pub mod secrets;
 pub mod source;

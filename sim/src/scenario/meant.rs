@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time, Wording};
+use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time};
 
 use crate::litellm::Inventory;
+use crate::provider::{Dialect, ErrorKind};
 
 /// One run, but for its seed.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ pub struct Traffic {
     pub prompt_tokens: Quantiles,
     /// Tokens of an answer.
     pub output_tokens: Quantiles,
-    /// How long the caller waits before giving up.
+    /// How long the caller waits for each try before giving up.
     pub deadline: Option<Span>,
     /// What the caller does after a failure or a missed deadline.
     pub retry: Option<ClientRetry>,
@@ -54,7 +55,8 @@ pub struct Traffic {
     pub params: Option<Box<Params>>,
 }
 
-/// A caller that tries again.
+/// A caller that tries again, as the providers' SDKs do: after a missed deadline, 408, 409, 429 and 5xx, and after
+/// nothing else. Each try is a request of its own, with the deadline of its own.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ClientRetry {
     /// How many times after the first.
@@ -130,6 +132,10 @@ pub struct Upstream {
     pub full_speed: Option<u32>,
     /// Dollars per prompt token and per output token.
     pub price: (f64, f64),
+    /// Whose error answers it gives.
+    pub dialect: Dialect,
+    /// A 429 of its own quotas carries `Retry-After`.
+    pub retry_after: bool,
     /// Where these numbers come from, for reports: a profile's name, the scenario, "routedrill's default".
     pub origin: String,
 }
@@ -187,14 +193,12 @@ pub struct Fault {
 /// What a fault does to a call.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Inject {
-    /// An error answer.
-    Status {
-        /// HTTP status.
-        code: u16,
+    /// An error answer, at once, with the status and the sentence that each provider has for it.
+    Error {
+        /// What kind of error.
+        kind: ErrorKind,
         /// The header.
         retry_after: RetryAfter,
-        /// What the text says, as the router's error mapping reads it.
-        wording: Wording,
         /// The text of the error; `None`: the provider's usual one.
         message: Option<String>,
     },
@@ -209,7 +213,9 @@ pub enum Inject {
         /// How many times as long.
         factor: f64,
     },
-    /// The quota is cut to this share of what it was; zero is an exhausted one.
+    /// The quotas of these deployments are cut to this share of what they were. Zero is an exhausted quota: every call
+    /// is refused with the provider's answer for that, whether or not a quota is configured. A cut above zero holds for
+    /// every call: it knows no probability.
     Quota {
         /// What is left of it, from 0 to 1.
         left: f64,

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod litellm;
+pub mod metrics;
 pub mod problem;
 pub mod provider;
 pub mod scenario;

@@ -1,7 +1,8 @@
 //! Actors and the one way to run them.
 //!
 //! Client, proxy and upstream are state machines with one verb. A driver only has a queue, a clock and a wire; it runs
-//! actors through [`step`] and nothing else, so what a driver shows can never change what an actor decides.
+//! actors through [`step`](crate::step::step) and nothing else, so what a driver shows can never change what an actor
+//! decides.
 
 use router_core::{Ask, AttemptId, DeploymentId, Draw, Entropy, Failure, Note, Outcome, RequestId, Time, Usage};
 
@@ -144,6 +145,17 @@ pub trait Actor {
     fn next_wake(&self) -> Option<(Time, &'static str)>;
 }
 
+/// All actors of a run, in the order of their [`ActorId`]s.
+pub trait Ensemble {
+    /// What an actor is; usually one enum over the kinds of actors, so that no call is dynamic.
+    type Actor: Actor;
+
+    /// The actors. A driver may take them out while it runs, and puts them back as they are at the end.
+    fn actors(&mut self) -> &mut Vec<Self::Actor>;
+    /// An actor's name, which no other actor has: it selects the actor's stream of random numbers.
+    fn name(&self, actor: ActorId) -> &str;
+}
+
 /// A random number that an actor drew, and what for.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Drawn {
@@ -202,4 +214,45 @@ pub struct Step<'a> {
 pub trait Watcher {
     /// Called once for each step, in the order in which the steps were taken.
     fn watch(&mut self, step: &Step<'_>);
+}
+
+/// Nobody watches.
+impl Watcher for () {
+    fn watch(&mut self, _: &Step<'_>) {}
+}
+
+impl<W: Watcher + ?Sized> Watcher for &mut W {
+    fn watch(&mut self, step: &Step<'_>) {
+        (**self).watch(step);
+    }
+}
+
+impl<W: Watcher + ?Sized> Watcher for Box<W> {
+    fn watch(&mut self, step: &Step<'_>) {
+        (**self).watch(step);
+    }
+}
+
+/// Watches if there is somebody to watch.
+impl<W: Watcher> Watcher for Option<W> {
+    fn watch(&mut self, step: &Step<'_>) {
+        if let Some(watcher) = self {
+            watcher.watch(step);
+        }
+    }
+}
+
+impl<A: Watcher, B: Watcher> Watcher for (A, B) {
+    fn watch(&mut self, step: &Step<'_>) {
+        self.0.watch(step);
+        self.1.watch(step);
+    }
+}
+
+impl<A: Watcher, B: Watcher, C: Watcher> Watcher for (A, B, C) {
+    fn watch(&mut self, step: &Step<'_>) {
+        self.0.watch(step);
+        self.1.watch(step);
+        self.2.watch(step);
+    }
 }

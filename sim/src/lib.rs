@@ -1,6 +1,9 @@
 //! The world around the router: actors, drivers, faults, scenarios, LiteLLM configs.
 
 pub mod actor;
+pub mod dice;
+pub mod digest;
+pub mod engine;
 pub mod litellm;
 pub mod metrics;
 pub mod problem;
@@ -8,3 +11,5 @@ pub mod provider;
 pub mod scenario;
 pub mod secrets;
 pub mod source;
+pub mod step;
+pub mod trace;

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod dice;
 pub mod digest;
+pub mod drill;
 pub mod engine;
 pub mod litellm;
 pub mod metrics;

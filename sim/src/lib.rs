@@ -1,10 +1,13 @@
 //! The world around the router: actors, drivers, faults, scenarios, LiteLLM configs.
 
 pub mod actor;
+pub mod actors;
 pub mod dice;
 pub mod digest;
 pub mod drill;
 pub mod engine;
+pub mod faults;
+pub mod links;
 pub mod litellm;
 pub mod metrics;
 pub mod problem;

@@ -2,8 +2,10 @@
 //!
 //! The text matters as much as the number, for LiteLLM reads it before it looks at the status.
 
+mod body;
 mod errors;
 
+pub use body::rate_limit_headers;
 pub use errors::{ErrorAnswer, Said, said};
 
 /// Whose error answers an upstream speaks.

@@ -1,0 +1,4 @@
+//! The actors: who asks, who routes, who answers.
+
+pub mod client;
+pub mod upstream;

@@ -1,0 +1,252 @@
+//! A provider: it answers calls to some deployments, as fast and as often as it can.
+//!
+//! One actor stands for all deployments that share a quota. What becomes of a call is settled the moment it arrives, so
+//! a call costs one event: the answer leaves with its delivery time stamped on it. In particular the slow-down of a busy
+//! upstream is that of the moment of admission: a call is neither sped up by those that end before it nor slowed down by
+//! those that come after it.
+//!
+//! In this order: a fault that refuses strikes before any quota is asked, and uses none up; a quota refuses; what is
+//! admitted may still be slowed down, filtered, reset or never answered by a fault. Refusals leave at once.
+
+mod in_flight;
+mod quota;
+
+pub use in_flight::InFlight;
+pub use quota::{LimitFrom, Meter, Standing};
+
+use router_core::{AttemptId, DeploymentId, Draw, Entropy, RetryAfter, Span, Time, Usage};
+
+use crate::actor::{Actor, ActorId, Effect, Event, Message, Reply};
+use crate::dice::QuantileTable;
+use crate::faults::{Blow, Refusal, Strike};
+use crate::links::Link;
+use crate::scenario::QuotaUnit;
+
+/// An upstream with all that it remembers.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// By rising deployment.
+    served: Vec<Served>,
+    quotas: Vec<SharedQuota>,
+    /// How long an answer travels.
+    latency: Span,
+}
+
+/// One deployment of an upstream.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Which one.
+    pub deployment: DeploymentId,
+    /// Nanoseconds to the first token.
+    pub ttft: QuantileTable,
+    /// Nanoseconds for each token after it.
+    pub tpot: QuantileTable,
+    /// Calls that it carries at full speed, and those it carries.
+    pub load: Option<(u32, InFlight)>,
+    /// The quotas that count its calls: indices into those of the upstream.
+    pub quotas: Vec<usize>,
+    /// What breaks, in the order in which it is tried.
+    pub strikes: Vec<Strike>,
+    /// The answers to a call over a quota on requests, and to one over a quota on tokens.
+    pub over_quota: [Refusal; 2],
+    /// Those answers say how long to wait.
+    pub retry_after: bool,
+}
+
+/// A quota and what it counts.
+#[derive(Clone, Debug)]
+pub struct SharedQuota {
+    /// What it counts.
+    pub unit: QuotaUnit,
+    /// How much of it is used.
+    pub meter: Meter,
+}
+
+/// What an answer's headers tell about the quotas of a deployment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RateLimits {
+    /// The tightest quota on requests.
+    pub requests: Option<Standing>,
+    /// The tightest quota on tokens.
+    pub tokens: Option<Standing>,
+}
+
+/// A call as it arrives.
+#[derive(Clone, Copy)]
+struct Call {
+    from: ActorId,
+    attempt: AttemptId,
+    usage: Usage,
+}
+
+impl Upstream {
+    /// An upstream that answers to the deployments in `served`, over links that take `latency` one way.
+    pub fn new(mut served: Vec<Served>, quotas: Vec<SharedQuota>, latency: Span) -> Self {
+        served.sort_by_key(|served| served.deployment);
+        Self { served, quotas, latency }
+    }
+
+    /// What the headers of an answer for `deployment`, sent at `now`, say about its quotas.
+    pub fn rate_limits(&mut self, now: Time, deployment: DeploymentId) -> RateLimits {
+        let mut limits = RateLimits::default();
+        let Some(served) = find(&mut self.served, deployment) else { return limits };
+        for &index in &served.quotas {
+            let quota = &mut self.quotas[index];
+            let slot = match quota.unit {
+                QuotaUnit::Requests => &mut limits.requests,
+                QuotaUnit::Tokens => &mut limits.tokens,
+            };
+            let standing = quota.meter.standing(now);
+            if slot.is_none_or(|tightest| standing.remaining < tightest.remaining) {
+                *slot = Some(standing);
+            }
+        }
+        limits
+    }
+
+    fn on_call(
+        &mut self,
+        now: Time,
+        call: Call,
+        deployment: DeploymentId,
+        entropy: &mut dyn Entropy,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(served) = find(&mut self.served, deployment) else { return };
+        // Drawn first, and always, so that a call that meets a fault leaves the next calls' latencies as they were.
+        let ttft = served.ttft.sample(entropy.unit(Draw::Sample("ttft")));
+        let tpot = served.tpot.sample(entropy.unit(Draw::Sample("tpot")));
+        let link = Link::new(call.from, self.latency);
+        let send = |at: Time, reply: Reply| link.send(at, Message::Reply { attempt: call.attempt, reply });
+        let refuse = |Refusal { failure, text }: Refusal| send(now, Reply::Failed { failure, text });
+
+        let strike = served.strikes.iter().find(|strike| {
+            strike.is_on(now) && (strike.probability >= 1.0 || entropy.unit(Draw::Sample("fault")) < strike.probability)
+        });
+        let struck = |strike: &Strike| Effect::FaultStruck { fault: strike.fault, deployment };
+        if let Some(strike) = strike
+            && let Blow::Fail(refusal) = strike.blow
+        {
+            out.push(struck(strike));
+            out.push(refuse(refusal));
+            return;
+        }
+
+        if let Err(over) = admit(&mut self.quotas, &served.quotas, now, call.usage) {
+            let mut refusal = served.over_quota[matches!(over.unit, QuotaUnit::Tokens) as usize];
+            if served.retry_after {
+                refusal.failure.retry_after = RetryAfter::Seconds(whole_seconds(over.wait));
+            }
+            out.extend(over.cut_by.map(|fault| Effect::FaultStruck { fault, deployment }));
+            out.push(refuse(refusal));
+            return;
+        }
+
+        out.extend(strike.map(struck));
+        let blow = strike.map(|strike| strike.blow);
+        let after_first = u64::from(call.usage.completion_tokens.saturating_sub(1));
+        let mut latency = ttft.saturating_add(tpot.saturating_mul(after_first));
+        if let Some(Blow::Slow(factor)) = blow {
+            latency = (latency as f64 * factor + 0.5) as u64;
+        }
+        if let Some((full_speed, in_flight)) = &mut served.load {
+            let busy = u64::from(in_flight.count(now) + 1);
+            latency = slowed(latency, busy, u64::from(*full_speed));
+            let end = if blow == Some(Blow::Silent) { Time::MAX } else { now + Span::from_nanos(latency) };
+            in_flight.begin(call.from, call.attempt, end);
+        }
+        let done = now + Span::from_nanos(latency);
+        match blow {
+            Some(Blow::Silent) => {}
+            Some(Blow::Reset) => out.push(send(done, RESET)),
+            blow => {
+                let content_filter = blow == Some(Blow::Filtered);
+                out.push(send(done, Reply::Answered { usage: call.usage, content_filter }));
+            }
+        }
+    }
+
+    fn on_hangup(&mut self, from: ActorId, attempt: AttemptId, deployment: DeploymentId) {
+        if let Some((_, in_flight)) = find(&mut self.served, deployment).and_then(|served| served.load.as_mut()) {
+            in_flight.hang_up(from, attempt);
+        }
+    }
+}
+
+impl Actor for Upstream {
+    fn handle(&mut self, now: Time, event: &Event, entropy: &mut dyn Entropy, out: &mut Vec<Effect>) {
+        let Event::Message { from, message } = event else { return };
+        match *message {
+            Message::Call { attempt, deployment, prompt_tokens, output_tokens } => {
+                let usage = Usage { prompt_tokens, completion_tokens: output_tokens };
+                self.on_call(now, Call { from: *from, attempt, usage }, deployment, entropy, out);
+            }
+            Message::Hangup { attempt, deployment } => self.on_hangup(*from, attempt, deployment),
+            // Nothing else is for an upstream.
+            Message::Ask { .. } | Message::Cancel { .. } | Message::Answer { .. } | Message::Reply { .. } => {}
+        }
+    }
+
+    fn next_wake(&self) -> Option<(Time, &'static str)> {
+        None
+    }
+}
+
+const RESET: Reply = Reply::Failed {
+    failure: router_core::Failure { kind: router_core::FailureKind::Reset, retry_after: RetryAfter::Absent },
+    text: None,
+};
+
+/// A call that a quota refused.
+struct OverQuota {
+    unit: QuotaUnit,
+    wait: Span,
+    cut_by: Option<u32>,
+}
+
+/// Takes a call from all of its quotas, or from none.
+///
+/// Tokens are counted as providers count them at admission: the prompt and what the answer may become. The model here
+/// writes what it was going to write, so the estimate is right; a caller whose `max_tokens` is far above what it gets
+/// meets a real token quota earlier than this one.
+fn admit(quotas: &mut [SharedQuota], of_call: &[usize], now: Time, usage: Usage) -> Result<(), OverQuota> {
+    let amount = |unit| match unit {
+        QuotaUnit::Requests => 1,
+        QuotaUnit::Tokens => usage.total(),
+    };
+    for &index in of_call {
+        let quota = &mut quotas[index];
+        quota.meter.room(now, amount(quota.unit)).map_err(|wait| OverQuota {
+            unit: quota.unit,
+            wait,
+            cut_by: quota.meter.cut_by(),
+        })?;
+    }
+    for &index in of_call {
+        let quota = &mut quotas[index];
+        quota.meter.take(now, amount(quota.unit));
+    }
+    Ok(())
+}
+
+/// A wait as `Retry-After` says it: whole seconds, rounded up, so that whoever waits as told gets through.
+fn whole_seconds(wait: Span) -> i64 {
+    wait.as_nanos().div_ceil(Span::from_secs(1).as_nanos()) as i64
+}
+
+/// A latency with so many calls in flight.
+fn slowed(latency: u64, busy: u64, full_speed: u64) -> u64 {
+    if busy <= full_speed {
+        return latency;
+    }
+    let slowed = u128::from(latency) * u128::from(busy) / u128::from(full_speed.max(1));
+    u64::try_from(slowed).unwrap_or(u64::MAX)
+}
+
+fn find(served: &mut [Served], deployment: DeploymentId) -> Option<&mut Served> {
+    let index = served.binary_search_by_key(&deployment, |served| served.deployment).ok()?;
+    served.get_mut(index)
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands;
 use crate::exit::Exit;
 
 /// Outage drills for LLM routers: rehearse every outage that a LiteLLM config could meet.
@@ -14,12 +15,16 @@ struct Cli {
 
 /// One variant per verb, in the order in which `--help` lists them.
 #[derive(Subcommand, Debug)]
-enum Verb {}
+enum Verb {
+    Schema(commands::schema::Args),
+}
 
 /// Reads the command line and does what it says. A command line that makes no sense is bad input (2).
 pub(crate) fn run() -> Exit {
     match Cli::parse().verb {
-        Some(verb) => match verb {},
+        Some(verb) => match verb {
+            Verb::Schema(args) => commands::schema::run(&args),
+        },
         None => Exit::BadInput,
     }
 }

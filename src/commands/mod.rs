@@ -1,1 +1,3 @@
 //! One file per verb, each with `Args` (what was typed) and `run(Args) -> Exit`.
+
+pub(crate) mod schema;

@@ -152,6 +152,25 @@ impl Mapping {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
+    /// Sets the value of a key: in its place if it is there, else at the end.
+    pub fn set(&mut self, key: Value, value: Node) {
+        let identity = Identity::of(&key);
+        match self.entries.iter_mut().find(|(known, _)| Identity::of(&known.value) == identity) {
+            Some((_, old)) => *old = value,
+            None => self.entries.push((Key { span: 0..0, value: key }, value)),
+        }
+    }
+
+    /// The value of a text key; `None` is put under a key that is missing.
+    pub fn get_or_insert(&mut self, key: &str) -> &mut Node {
+        let place = self.entries.iter().position(|(known, _)| known.text() == Some(key)).unwrap_or_else(|| {
+            let key = Key { span: 0..0, value: Value::Text(key.to_owned()) };
+            self.entries.push((key, Node { span: 0..0, value: Value::Null }));
+            self.entries.len() - 1
+        });
+        &mut self.entries[place].1
+    }
+
     /// How many keys it has.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -61,12 +61,13 @@ pub fn pick_weighted(entropy: &mut dyn Entropy, by: &[f64]) -> usize {
 /// The order of `items` after a shuffle as CPython's `random.sample(items, len(items))` makes it: at each step
 /// take the item at index j of the pool, then put the pool's last item into place j.
 pub fn shuffle<T: Copy>(entropy: &mut dyn Entropy, items: &mut [T]) {
-    let mut pool = items.to_vec();
-    for place in items.iter_mut() {
-        let among = pool.len();
+    // The front of the slice is the pool. Each item taken leaves a free place at the pool's end and goes there, so
+    // that in the end the whole slice is the order backwards.
+    for among in (1..=items.len()).rev() {
         let j = floor_index(entropy.unit(Draw::Order { among }), among);
-        *place = pool.swap_remove(j);
+        items.swap(j, among - 1);
     }
+    items.reverse();
 }
 
 fn floor_index(u: f64, among: usize) -> usize {
@@ -90,6 +91,13 @@ mod tests {
         assert_eq!(pick_weighted(&mut Fixed(0.25), &[1.0, 3.0]), 1);
         assert_eq!(pick_weighted(&mut Fixed(0.249), &[1.0, 3.0]), 0);
         assert_eq!(pick_weighted(&mut Fixed(0.9999), &[1.0, 3.0, 0.0]), 1);
+    }
+
+    #[test]
+    fn a_shuffle_takes_items_out_of_a_pool_that_its_last_item_fills_up() {
+        let mut items = ['a', 'b', 'c', 'd'];
+        shuffle(&mut Fixed(0.0), &mut items);
+        assert_eq!(items, ['a', 'd', 'c', 'b']);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What went wrong: the failure as it came from outside, and the exception that LiteLLM makes of it.
 
+use crate::ids::DeploymentId;
 use crate::time::Span;
+use crate::wording::Wording;
 
 /// What an upstream did instead of answering, as it was seen on the wire.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -40,10 +42,6 @@ pub enum RetryAfter {
     /// Seconds to wait; may be negative. A date has been turned into the difference to now.
     Seconds(i64),
 }
-
-/// Phrases in an error's text that LiteLLM's error mapping tests for, as a set.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Wording(pub u32);
 
 /// The class of exception that LiteLLM raises. The names are LiteLLM's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -110,4 +108,86 @@ pub struct Error {
     pub client_status: u16,
     /// The `retry-after` that a client of the proxy sees.
     pub client_retry_after: Option<Span>,
+}
+
+impl Error {
+    /// An exception of a class with a `status_code`. The proxy passes that on if it is an HTTP error status, and says
+    /// 500 otherwise; a few classes are known to it by their text.
+    pub const fn new(class: ErrorClass, status: Option<u16>) -> Self {
+        let client_status = match (class, status) {
+            (ErrorClass::RouterRateLimitError | ErrorClass::RouterRateLimitErrorBasic, _) => 429,
+            (_, Some(status)) if status >= 400 && status <= 599 => status,
+            _ => 500,
+        };
+        Self { class, status, client_status, client_retry_after: None }
+    }
+}
+
+impl ErrorClass {
+    /// Whether Python's `isinstance(error, BadRequestError)` holds.
+    pub const fn is_bad_request(self) -> bool {
+        matches!(
+            self,
+            Self::BadRequestError
+                | Self::ContextWindowExceededError
+                | Self::ContentPolicyViolationError
+                | Self::UnsupportedParamsError
+        )
+    }
+
+    /// Whether Python's `isinstance(error, ServiceUnavailableError)` holds.
+    pub const fn is_service_unavailable(self) -> bool {
+        matches!(self, Self::ServiceUnavailableError | Self::MidStreamFallbackError)
+    }
+}
+
+/// An exception inside the Router, with what LiteLLM hangs on it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Exception {
+    /// Its class and status.
+    pub(crate) error: Error,
+    /// The `Retry-After` of the answer it was made from.
+    pub(crate) retry_after: RetryAfter,
+    /// Its `num_retries` attribute.
+    pub(crate) num_retries: Option<i64>,
+    /// The deployment it came from, which selection failures lack.
+    pub(crate) deployment: Option<DeploymentId>,
+    /// Its text has `APIConnectionError` in it.
+    pub(crate) says_connection: bool,
+    /// An open stream fell silent.
+    pub(crate) stall: bool,
+    /// The caller chose the timeout that struck.
+    pub(crate) caller_timeout: bool,
+}
+
+impl Exception {
+    /// An exception with nothing hung on it.
+    pub(crate) const fn new(class: ErrorClass, status: Option<u16>) -> Self {
+        Self::from(Error::new(class, status))
+    }
+
+    /// The same.
+    pub(crate) const fn from(error: Error) -> Self {
+        Self {
+            error,
+            retry_after: RetryAfter::Absent,
+            num_retries: None,
+            deployment: None,
+            says_connection: matches!(error.class, ErrorClass::APIConnectionError),
+            stall: false,
+            caller_timeout: false,
+        }
+    }
+
+    /// A 429 of one of the router's own limits, with its `retry-after: 60`.
+    pub(crate) const fn own_limit() -> Self {
+        let mut exception = Self::new(ErrorClass::RateLimitError, Some(429));
+        exception.retry_after = RetryAfter::Seconds(60);
+        exception
+    }
+}
+
+/// Whether LiteLLM holds a status for one that may go away (`should_retry`).
+pub(crate) const fn may_go_away(status: u16) -> bool {
+    matches!(status, 408 | 409 | 429 | 500..)
 }

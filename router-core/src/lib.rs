@@ -4,30 +4,50 @@
 //! through [`Router::handle`], everything it wants done is appended to the caller's buffer, and when it next needs to
 //! be woken is told by [`Router::next_wake`].
 
+mod attempt;
+mod candidates;
 mod config;
+mod cooldown;
+mod counter;
 mod entropy;
 mod error;
 mod ids;
 mod input;
+mod mapping;
 mod note;
+mod outcome;
 mod output;
 mod plan;
+mod quota;
+mod request;
+mod retry;
+mod router;
 mod rules;
+mod strategy;
+mod stream;
 mod time;
+mod timers;
+mod view;
+mod walk;
+mod wording;
 
 pub use config::{
     AllowedFailsPolicy, Config, DailyLimits, FallbackEntry, FallbackTarget, Limit, LitellmSettings, Mode, ModelEntry,
     Number, RequestParams, RetryPolicy, RouterSettings, RoutingStrategy, RoutingStrategyArgs,
 };
 pub use entropy::{Draw, Entropy, pick, pick_weighted, shuffle};
-pub use error::{Error, ErrorClass, Failure, FailureKind, RetryAfter, Wording};
+pub use error::{Error, ErrorClass, Failure, FailureKind, RetryAfter};
 pub use ids::{AttemptId, DeploymentId, NameId, RequestId, TagId};
 pub use input::{Answered, Ask, Input, Params, Target, Usage};
+pub use mapping::exception_of;
 pub use note::{
     CooldownReason, FallbackList, Filter, GiveUpReason, NoFallback, NotCooledReason, Note, RetriesFrom, Selection,
-    WaitReason,
+    WaitReason, WakeReason,
 };
 pub use output::{Outcome, Output};
-pub use plan::{Plan, PlanError};
-pub use rules::Release;
+pub use plan::{Deployment, Dialect, Plan, PlanError, Setting, Settings, Source};
+pub use router::Router;
+pub use rules::{CutStream, FullDeployment, FullSampleList, Release, Rules, ShuffleMetric};
 pub use time::{Span, Time};
+pub use view::{Counts, View};
+pub use wording::Wording;

@@ -156,6 +156,15 @@ pub enum Note {
     },
 }
 
+/// What the router waits for, when it asks to be woken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum WakeReason {
+    /// A call has its timeout.
+    Timeout,
+    /// A wait before a retry, or after the last one, ends.
+    Backoff,
+}
+
 /// Why a wait is as long as it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WaitReason {

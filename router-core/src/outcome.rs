@@ -1,0 +1,175 @@
+//! What LiteLLM's callbacks make of a call that is over: usage, latencies, counts, cooldowns.
+
+use crate::attempt::Step;
+use crate::config::Mode;
+use crate::cooldown::Failed;
+use crate::error::{ErrorClass, Exception, RetryAfter};
+use crate::ids::RequestId;
+use crate::input::{Answered, Usage};
+use crate::note::{CooldownReason, NotCooledReason, Note};
+use crate::output::Outcome;
+use crate::plan::Plan;
+use crate::request::{Phase, Tried};
+use crate::router::{Context, Router};
+use crate::strategy::{Called, Success};
+use crate::time::Span;
+
+impl Router {
+    /// A call that is not streamed was answered.
+    pub(crate) fn call_finished(
+        &mut self,
+        cx: &mut Context<'_>,
+        slot: u32,
+        usage: Usage,
+        content_filter: bool,
+    ) -> Step {
+        let request = self.requests.at(slot);
+        request.phase = Phase::Idle;
+        let (id, call) = (request.id(), request.call);
+        self.in_flight[call.deployment.index()] -= 1;
+        self.give_place_back(slot);
+        self.report_success(cx, slot, usage);
+        if content_filter && self.blocked_answer_falls_back(cx.plan, slot) {
+            let mut exception = Exception::new(ErrorClass::ContentPolicyViolationError, Some(400));
+            exception.deployment = Some(call.deployment);
+            cx.note(Note::Failed {
+                request: id,
+                attempt: Some(call.attempt),
+                n: call.n,
+                group: call.group,
+                deployment: Some(call.deployment),
+                sent: true,
+                error: exception.error,
+            });
+            return Step::Failed(exception);
+        }
+        cx.note(Note::Succeeded { request: id, attempt: call.attempt, deployment: call.deployment, usage });
+        Step::Answer(Outcome::Answered(Answered { by: call.deployment, usage }))
+    }
+
+    /// Whether an answer that a content filter stopped is turned into an error, because somebody else could answer
+    /// (LiteLLM: `_should_raise_content_policy_error`).
+    fn blocked_answer_falls_back(&self, plan: &Plan, slot: u32) -> bool {
+        let request = self.requests.get(slot);
+        let chains = plan.chains();
+        if !chains.content_policy.is_set {
+            return chains.first_default.is_some();
+        }
+        let name = request.top().name;
+        let original = plan.rules().resumes_original_chain.then_some(request.name);
+        let found = chains.content_policy.find(name).or_else(|| chains.content_policy.find(original?));
+        found.is_some_and(|found| {
+            let tried = |name| request.tried.contains(&Tried::Name(name));
+            let mut targets = chains.targets(found.chain).iter();
+            !plan.rules().remembers_targets || targets.any(|target| target.model.is_none_or(|name| !tried(name)))
+        })
+    }
+
+    /// LiteLLM: the success callbacks.
+    pub(crate) fn report_success(&mut self, cx: &mut Context<'_>, slot: u32, usage: Usage) {
+        let request = self.requests.get(slot);
+        let call = request.call;
+        // Behind the proxy, a stream's time is counted from when the request came in.
+        let began = if request.stream && cx.plan.mode() == Mode::Proxy { request.arrived } else { call.started };
+        let success = Success {
+            seconds: cx.now.since(began).as_secs_f64(),
+            first_chunk_seconds: request.stream.then(|| call.first_chunk.unwrap_or(cx.now).since(began).as_secs_f64()),
+            usage,
+        };
+        let called = Called { group: call.group, deployment: call.deployment };
+        self.strategy.succeeded(cx.plan, &mut self.quota, called, &success, cx.now);
+        if cx.plan.settings().enforce_model_rate_limits {
+            self.quota.charge(cx.plan, call.deployment, usage.total(), cx.now);
+        }
+        self.cooldowns.count_success(cx.plan, call.deployment, cx.now);
+    }
+
+    /// LiteLLM: the failure callbacks. Behind the proxy they run once per request.
+    pub(crate) fn report_failure(&mut self, cx: &mut Context<'_>, slot: u32, exception: &Exception) {
+        let request = self.requests.get(slot);
+        let (id, call) = (request.id(), request.call);
+        if request.failure_logged {
+            let because = NotCooledReason::AlreadyCounted;
+            return cx.note(Note::NotCooled { request: id, deployment: call.deployment, because });
+        }
+        self.mark_failure_logged(cx, slot);
+        let called = Called { group: call.group, deployment: call.deployment };
+        self.strategy.failed(cx.plan, called, exception.error.class, cx.now);
+        if is_callers_timeout(cx.plan, exception) {
+            let because = NotCooledReason::CallerTimeout;
+            return cx.note(Note::NotCooled { request: id, deployment: call.deployment, because });
+        }
+        self.cooldowns.count_failure(cx.plan, call.deployment, cx.now);
+        let length = cooldown_length(cx.plan, call.deployment, exception);
+        let failed = Failed { deployment: call.deployment, exception: *exception, length, requested: Some(call.group) };
+        self.weigh(cx, id, failed, false);
+    }
+
+    /// Nobody could be chosen, or a limit refused the call: behind the proxy, that is the failure that the callbacks
+    /// hear of. No deployment is counted for it.
+    pub(crate) fn report_selection_failure(&mut self, cx: &Context<'_>, slot: u32) {
+        use crate::config::RoutingStrategy::UsageBased;
+        if !self.requests.get(slot).failure_logged && cx.plan.settings().routing_strategy.value != UsageBased {
+            self.mark_failure_logged(cx, slot);
+        }
+    }
+
+    fn mark_failure_logged(&mut self, cx: &Context<'_>, slot: u32) {
+        let request = self.requests.at(slot);
+        let once = !request.stream || cx.plan.rules().streams_count_one_failure;
+        if cx.plan.mode() == Mode::Proxy && once {
+            request.failure_logged = true;
+            request.logged_call = request.last_call;
+        }
+    }
+
+    /// Behind the proxy, newer releases weigh the final error of a hop by itself, for its failures are not reported.
+    pub(crate) fn weigh_failed_hop(&mut self, cx: &mut Context<'_>, slot: u32, exception: &Exception) {
+        let request = self.requests.get(slot);
+        if !cx.plan.rules().weighs_failed_hops
+            || !request.failure_logged
+            || request.last_call == request.logged_call
+            || exception.stall
+            || is_callers_timeout(cx.plan, exception)
+        {
+            return;
+        }
+        let Some(deployment) = exception.deployment else { return };
+        let id = request.id();
+        self.cooldowns.count_failure(cx.plan, deployment, cx.now);
+        let length = cooldown_length(cx.plan, deployment, exception);
+        self.weigh(cx, id, Failed { deployment, exception: *exception, length, requested: None }, false);
+    }
+
+    /// Starts a cooldown, or does not.
+    pub(crate) fn weigh(&mut self, cx: &mut Context<'_>, request: RequestId, failed: Failed, own_limit: bool) {
+        match self.cooldowns.weigh(cx.plan, failed, cx.now) {
+            Ok(reason) => {
+                let until = self.cooldowns.cool(cx.plan, failed.deployment, failed.length, cx.now);
+                cx.note(Note::Cooled {
+                    request,
+                    deployment: failed.deployment,
+                    length: Span::from_secs_f64(failed.length),
+                    until,
+                    error: failed.exception.error,
+                    because: if own_limit { CooldownReason::OwnLimit } else { reason },
+                });
+            }
+            Err(because) => cx.note(Note::NotCooled { request, deployment: failed.deployment, because }),
+        }
+    }
+}
+
+/// A timeout that the caller chose, where that is an excuse.
+fn is_callers_timeout(plan: &Plan, exception: &Exception) -> bool {
+    plan.rules().caller_timeouts_exempt && plan.mode() == Mode::Proxy && exception.caller_timeout
+}
+
+/// How long a deployment would rest: as it says, else as the answer says, else as the router says.
+fn cooldown_length(plan: &Plan, deployment: crate::DeploymentId, exception: &Exception) -> f64 {
+    let asked = match exception.retry_after {
+        RetryAfter::Seconds(seconds @ 0..) => Some(seconds as f64),
+        RetryAfter::Seconds(_) | RetryAfter::Absent => None,
+    };
+    plan.deployment(deployment).own_cooldown_time.or(asked).unwrap_or(plan.settings().cooldown_time.value)
+}

@@ -3,11 +3,11 @@
 //! Where several faults are on at one time, the first of the scenario's list wins; the next one gets its chance when the
 //! first does not strike that call.
 
-use router_core::{DeploymentId, Failure, FailureKind, RetryAfter, Time};
+use router_core::{DeploymentId, Failure, FailureKind, RetryAfter, Time, Wording};
 
 use crate::actor::TextId;
 use crate::actors::upstream::LimitFrom;
-use crate::provider::{Dialect, ErrorAnswer, ErrorKind, Said, said};
+use crate::provider::{Dialect, ErrorAnswer, ErrorKind, Said, said, wording_of};
 use crate::scenario::{Fault, Inject, Quota};
 
 /// A fault as one deployment suffers it.
@@ -56,24 +56,48 @@ impl Strike {
     }
 }
 
-/// The texts of all error answers of a run, each once.
+/// The texts of all error answers of a run, each once: status and body tell them apart, so that a text can be known again
+/// by what comes over a wire.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Texts(Vec<ErrorAnswer>);
+pub struct Texts(Vec<Text>);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Text {
+    answer: ErrorAnswer,
+    body: String,
+    wording: Wording,
+}
 
 impl Texts {
     /// The text of that number.
     pub fn get(&self, id: TextId) -> Option<&ErrorAnswer> {
-        self.0.get(id.0 as usize)
+        self.0.get(id.0 as usize).map(|text| &text.answer)
+    }
+
+    /// All texts, with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (TextId, &ErrorAnswer)> {
+        (0..).map(TextId).zip(self.0.iter().map(|text| &text.answer))
     }
 
     /// The refusal that says `answer`.
     pub fn refusal(&mut self, answer: ErrorAnswer, retry_after: RetryAfter) -> Refusal {
-        let kind = FailureKind::Status { code: answer.status, wording: answer.wording() };
-        let place = self.0.iter().position(|known| *known == answer).unwrap_or_else(|| {
-            self.0.push(answer);
-            self.0.len() - 1
-        });
+        let place = self.place(answer);
+        let Text { answer, wording, .. } = &self.0[place];
+        let kind = FailureKind::Status { code: answer.status, wording: *wording };
         Refusal { failure: Failure { kind, retry_after }, text: Some(TextId(place as u32)) }
+    }
+
+    fn place(&mut self, answer: ErrorAnswer) -> usize {
+        if let Some(known) = self.0.iter().position(|known| known.answer == answer) {
+            return known;
+        }
+        let body = answer.body();
+        if let Some(alike) = self.0.iter().position(|known| known.answer.status == answer.status && known.body == body)
+        {
+            return alike;
+        }
+        self.0.push(Text { wording: wording_of(answer.dialect, &body), answer, body });
+        self.0.len() - 1
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod actors;
+pub mod cast;
 pub mod dice;
 pub mod digest;
 pub mod drill;

@@ -1,4 +1,5 @@
 //! The actors: who asks, who routes, who answers.
 
 pub mod client;
+pub mod proxy;
 pub mod upstream;

@@ -14,12 +14,7 @@ impl ErrorAnswer {
 
     /// What of the text the router's error mapping reacts to.
     pub fn wording(&self) -> Wording {
-        match self.dialect {
-            // The OpenAI SDK, which LiteLLM uses for these, shows the message and keeps the code apart.
-            Dialect::OpenAi | Dialect::Azure => Wording::default(),
-            // Everybody else's text is the body as it came.
-            Dialect::Anthropic | Dialect::Bedrock | Dialect::Vertex => Wording::default(),
-        }
+        wording_of(self.dialect, &self.body())
     }
 
     /// The headers that only error answers have, besides [`rate_limit_headers`].
@@ -60,6 +55,20 @@ impl ErrorAnswer {
             Dialect::Bedrock => json!({"message": message}),
             Dialect::Vertex => json!({"error": {"code": status, "message": message, "status": kind}}),
         }
+    }
+}
+
+/// What of an error answer's body the router's error mapping reacts to.
+pub fn wording_of(dialect: Dialect, body: &str) -> Wording {
+    match dialect {
+        // The OpenAI SDK, which LiteLLM uses for these, shows the message and keeps the code apart.
+        Dialect::OpenAi | Dialect::Azure => {
+            let json: Value = serde_json::from_str(body).unwrap_or_default();
+            let error = &json["error"];
+            Wording::of(error["message"].as_str().unwrap_or(body), error["code"].as_str())
+        }
+        // Everybody else's text is the body as it came.
+        Dialect::Anthropic | Dialect::Bedrock | Dialect::Vertex => Wording::of(body, None),
     }
 }
 
@@ -178,5 +187,21 @@ mod tests {
         assert_eq!(duration(Span::from_millis(20)), "20ms");
         assert_eq!(duration(Span::from_secs(1)), "1s");
         assert_eq!(duration(Span::from_secs(360)), "6m0s");
+    }
+
+    #[test]
+    fn an_openai_error_is_heard_by_its_message_and_code_and_others_by_their_body() {
+        let wording = |dialect, kind| answer(dialect, kind).wording();
+        assert!(wording(Dialect::OpenAi, ErrorKind::ContextWindow).says(Wording::CONTEXT_WINDOW));
+        assert!(wording(Dialect::Azure, ErrorKind::ContentFilter).says(Wording::AZURE_FILTERED));
+        assert!(wording(Dialect::Anthropic, ErrorKind::Overloaded).says(Wording::ANTHROPIC_OVERLOADED));
+        // The type in the body tells, not the sentence.
+        assert!(wording(Dialect::Anthropic, ErrorKind::QuotaExhausted).says(Wording::RATE_LIMIT));
+        assert!(!wording(Dialect::OpenAi, ErrorKind::Status(400)).says(Wording::INVALID_REQUEST));
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_is_heard_as_it_is() {
+        assert!(wording_of(Dialect::OpenAi, "<h1>429 rate limit</h1>").says(Wording::RATE_LIMIT));
     }
 }

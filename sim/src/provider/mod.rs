@@ -5,7 +5,7 @@
 mod body;
 mod errors;
 
-pub use body::rate_limit_headers;
+pub use body::{rate_limit_headers, wording_of};
 pub use errors::{ErrorAnswer, Said, said};
 
 /// Whose error answers an upstream speaks.

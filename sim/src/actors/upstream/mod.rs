@@ -14,6 +14,8 @@ mod quota;
 pub use in_flight::InFlight;
 pub use quota::{LimitFrom, Meter, Standing};
 
+use std::sync::Arc;
+
 use router_core::{AttemptId, DeploymentId, Draw, Entropy, RetryAfter, Span, Time, Usage};
 
 use crate::actor::{Actor, ActorId, Effect, Event, Message, Reply};
@@ -38,9 +40,9 @@ pub struct Served {
     /// Which one.
     pub deployment: DeploymentId,
     /// Nanoseconds to the first token.
-    pub ttft: QuantileTable,
+    pub ttft: Arc<QuantileTable>,
     /// Nanoseconds for each token after it.
-    pub tpot: QuantileTable,
+    pub tpot: Arc<QuantileTable>,
     /// Calls that it carries at full speed, and those it carries.
     pub load: Option<(u32, InFlight)>,
     /// The quotas that count its calls: indices into those of the upstream.

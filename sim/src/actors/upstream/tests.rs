@@ -26,7 +26,7 @@ fn status(code: u16) -> Refusal {
 
 /// One second to the first token, 10 ms for each other.
 fn served() -> Served {
-    let constant = |seconds| QuantileTable::new(&Quantiles(vec![(0.5, seconds)]), 1e9);
+    let constant = |seconds| Arc::new(QuantileTable::new(&Quantiles(vec![(0.5, seconds)]), 1e9));
     Served {
         deployment: D,
         ttft: constant(1.0),

@@ -1,0 +1,182 @@
+//! Who takes part in a run: the scenario's clients, the proxy, and an upstream for each set of deployments that share a
+//! quota, in this order.
+//!
+//! Building the same cast twice gives the same actors in the same places under the same names. A crash is just that:
+//! drop the actor and build it again.
+
+use std::sync::Arc;
+
+use router_core::{DeploymentId, Entropy, RetryAfter, Router, Time};
+
+use crate::actor::{Actor, ActorId, Effect, Ensemble, Event};
+use crate::actors::client::Client;
+use crate::actors::proxy::Proxy;
+use crate::actors::upstream::{InFlight, Meter, Served, SharedQuota, Upstream};
+use crate::dice::QuantileTable;
+use crate::faults::{Refusal, Texts, limits, strikes};
+use crate::links::Link;
+use crate::provider::{ErrorKind, Said, said};
+use crate::scenario::{self, Quantiles, Scenario};
+
+/// The actors of a run.
+#[derive(Debug)]
+pub struct Cast {
+    actors: Vec<AnyActor>,
+    names: Vec<String>,
+    /// The texts of the error answers that the upstreams give.
+    pub texts: Texts,
+}
+
+/// An actor of any kind.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each holds what its name says")]
+pub enum AnyActor {
+    Client(Box<Client>),
+    Proxy(Box<Proxy>),
+    Upstream(Box<Upstream>),
+}
+
+impl Cast {
+    /// The cast of a scenario.
+    pub fn new(scenario: &Scenario) -> Self {
+        let clients = scenario.traffic.len() as u32;
+        let (proxy, first_upstream) = (ActorId(clients), ActorId(clients + 1));
+        let troupes = troupes(scenario);
+        let mut texts = Texts::default();
+        let mut tables = Tables::default();
+        let mut actors = Vec::new();
+        let mut names = Vec::new();
+
+        for (source, traffic) in (0..).zip(&scenario.traffic) {
+            let link = Link::new(proxy, scenario.links.client);
+            actors.push(AnyActor::Client(Box::new(Client::new(source, traffic, scenario.duration, link))));
+            names.push(format!("client/{source}"));
+        }
+
+        let mut upstreams = vec![Link::new(first_upstream, scenario.links.upstream); scenario.upstreams.len()];
+        for (id, troupe) in (first_upstream.0..).zip(&troupes) {
+            for deployment in troupe {
+                upstreams[deployment.index()] = Link::new(ActorId(id), scenario.links.upstream);
+            }
+        }
+        let router = Router::new(scenario.plan.clone());
+        let latency = scenario.links.client;
+        actors.push(AnyActor::Proxy(Box::new(Proxy::new(router, &scenario.plan, upstreams, latency))));
+        names.push("proxy/0".to_owned());
+
+        for troupe in &troupes {
+            actors.push(AnyActor::Upstream(Box::new(upstream(scenario, troupe, &mut texts, &mut tables))));
+            let name = upstream_name(scenario, troupe, &names);
+            names.push(name);
+        }
+        Self { actors, names, texts }
+    }
+}
+
+impl Ensemble for Cast {
+    type Actor = AnyActor;
+
+    fn actors(&mut self) -> &mut Vec<AnyActor> {
+        &mut self.actors
+    }
+
+    fn name(&self, actor: ActorId) -> &str {
+        &self.names[actor.0 as usize]
+    }
+}
+
+impl Actor for AnyActor {
+    fn handle(&mut self, now: Time, event: &Event, entropy: &mut dyn Entropy, out: &mut Vec<Effect>) {
+        match self {
+            Self::Client(client) => client.handle(now, event, entropy, out),
+            Self::Proxy(proxy) => proxy.handle(now, event, entropy, out),
+            Self::Upstream(upstream) => upstream.handle(now, event, entropy, out),
+        }
+    }
+
+    fn next_wake(&self) -> Option<(Time, &'static str)> {
+        match self {
+            Self::Client(client) => client.next_wake(),
+            Self::Proxy(proxy) => proxy.next_wake(),
+            Self::Upstream(upstream) => upstream.next_wake(),
+        }
+    }
+}
+
+/// The deployments, sorted into sets that share quotas; sets and members by rising deployment.
+fn troupes(scenario: &Scenario) -> Vec<Vec<DeploymentId>> {
+    // The lowest deployment of the set that each one belongs to.
+    let mut lowest: Vec<usize> = (0..scenario.upstreams.len()).collect();
+    for quota in &scenario.quotas {
+        let Some(new) = quota.scope.iter().map(|id| lowest[id.index()]).min() else { continue };
+        let joined: Vec<usize> = quota.scope.iter().map(|id| lowest[id.index()]).collect();
+        lowest.iter_mut().filter(|set| joined.contains(set)).for_each(|set| *set = new);
+    }
+    let mut troupes: Vec<Vec<DeploymentId>> = vec![Vec::new(); lowest.len()];
+    for (id, set) in (0..).map(DeploymentId).zip(lowest) {
+        troupes[set].push(id);
+    }
+    troupes.retain(|troupe| !troupe.is_empty());
+    troupes
+}
+
+/// The name of an upstream, from the ids of its deployments. LiteLLM allows an id twice; a name must not come twice.
+fn upstream_name(scenario: &Scenario, troupe: &[DeploymentId], taken: &[String]) -> String {
+    let ids: Vec<&str> = troupe.iter().map(|id| scenario.plan.deployment(*id).id.as_str()).collect();
+    let name = format!("upstream/{}", ids.join("+"));
+    if taken.contains(&name) { format!("{name}#{}", troupe[0].0) } else { name }
+}
+
+/// The answer to a call over a quota.
+fn over_quota(upstream: &scenario::Upstream, kind: ErrorKind, texts: &mut Texts) -> Refusal {
+    match said(upstream.dialect, kind, None) {
+        Said::Error(answer) => texts.refusal(answer, RetryAfter::Absent),
+        Said::Filtered => unreachable!("no provider filters an answer because of a quota"),
+    }
+}
+
+/// The tables of latencies, each once: most upstreams share a few distributions, and tables that are shared stay in the
+/// processor's cache.
+#[derive(Debug, Default)]
+struct Tables(Vec<(Quantiles, Arc<QuantileTable>)>);
+
+impl Tables {
+    /// The table of a distribution in seconds, in nanoseconds.
+    fn nanos(&mut self, seconds: &Quantiles) -> Arc<QuantileTable> {
+        if let Some((_, table)) = self.0.iter().find(|(known, _)| known == seconds) {
+            return table.clone();
+        }
+        let table = Arc::new(QuantileTable::new(seconds, 1e9));
+        self.0.push((seconds.clone(), table.clone()));
+        table
+    }
+}
+
+fn upstream(scenario: &Scenario, troupe: &[DeploymentId], texts: &mut Texts, tables: &mut Tables) -> Upstream {
+    let mine: Vec<&scenario::Quota> =
+        scenario.quotas.iter().filter(|quota| quota.scope.iter().any(|id| troupe.contains(id))).collect();
+    let served = troupe.iter().map(|&deployment| {
+        let upstream = &scenario.upstreams[deployment.index()];
+        let counts = |quota: &scenario::Quota| quota.scope.contains(&deployment);
+        Served {
+            deployment,
+            ttft: tables.nanos(&upstream.ttft),
+            tpot: tables.nanos(&upstream.tpot),
+            load: upstream.full_speed.map(|full_speed| (full_speed, InFlight::default())),
+            quotas: (0..mine.len()).filter(|index| counts(mine[*index])).collect(),
+            strikes: strikes(&scenario.faults, deployment, upstream.dialect, texts),
+            over_quota: [ErrorKind::RateLimited, ErrorKind::TokensLimited]
+                .map(|kind| over_quota(upstream, kind, texts)),
+            retry_after: upstream.retry_after,
+        }
+    });
+    let served = served.collect();
+    let quotas = mine.iter().map(|quota| SharedQuota {
+        unit: quota.unit,
+        meter: Meter::new(quota.window, limits(&scenario.faults, quota)),
+    });
+    Upstream::new(served, quotas.collect(), scenario.links.upstream)
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,4 +22,6 @@ pub struct Place {
     pub upstream_model: String,
     /// The line of its entry in the config, from 1.
     pub line: u32,
+    /// How people tell it from the others: `gpt-4 (azure, eastus, line 12)`. No two of one inventory are equal.
+    pub label: String,
 }

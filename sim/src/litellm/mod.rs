@@ -1,10 +1,25 @@
 //! A LiteLLM `config.yaml`: what it says, where it says it, and what it means to the router.
 
+mod config;
+mod cost_map;
+mod entry;
+mod fallbacks;
+mod finding;
+mod identity;
 mod inventory;
+mod known;
 mod node;
+mod place;
+mod policy;
+mod references;
 mod scalar;
+mod section;
+mod settings;
+mod unknown_keys;
 mod yaml;
 
+pub use config::{Loaded, Options, read, read_source};
+pub use finding::{Finding, Rule, Severity, rule};
 pub use inventory::{Inventory, Place};
 pub use node::{Key, Mapping, Node, Value};
 pub use yaml::{Document, Duplicate, parse};

@@ -28,6 +28,8 @@ pub struct Document {
     pub root: Node,
     /// Keys that appear twice in one map. LiteLLM takes the last value without a word.
     pub duplicates: Vec<Duplicate>,
+    /// The values whose anchors are used somewhere.
+    pub anchors_used: Vec<Range<usize>>,
 }
 
 /// A key written twice in one map.
@@ -76,7 +78,7 @@ pub fn parse(source: &Source) -> Result<Document, Problems> {
         }
     }
     let root = composer.root.take().unwrap_or(Node { span: 0..0, value: Value::Null });
-    composer.problems.or(Document { root, duplicates: composer.duplicates })
+    composer.problems.or(Document { root, duplicates: composer.duplicates, anchors_used: composer.anchors_used })
 }
 
 /// PyYAML's reader lets only these characters pass.
@@ -125,6 +127,7 @@ struct Composer<'a> {
     source: &'a Source,
     problems: Problems,
     duplicates: Vec<Duplicate>,
+    anchors_used: Vec<Range<usize>>,
     open: Vec<Open>,
     /// Finished anchored nodes, with their number of values and their depth.
     anchored: BTreeMap<usize, (Node, usize, usize)>,
@@ -140,6 +143,7 @@ impl<'a> Composer<'a> {
             source,
             problems: Problems::new(),
             duplicates: Vec::new(),
+            anchors_used: Vec::new(),
             open: Vec::new(),
             anchored: BTreeMap::new(),
             anchor_names: BTreeMap::new(),
@@ -206,6 +210,7 @@ impl<'a> Composer<'a> {
                     return Err(self.problem(span, "this alias stands within its own anchor", "write the value out"));
                 };
                 let (values, depth) = (*values, *depth);
+                self.anchors_used.push(node.span.clone());
                 if self.open.len() + depth > DEPTH_MAX {
                     return Err(self.too_deep(span));
                 }
@@ -400,10 +405,12 @@ fn measure(node: &Node) -> (usize, usize) {
 
 /// A syntax error, with what usually helps.
 fn syntax(source: &Source, error: &ScanError) -> Problem {
-    let byte =
-        error.marker().byte_offset().unwrap_or_else(|| source.byte_at(error.marker().line(), error.marker().col() + 1));
+    let (line, column) = (error.marker().line(), error.marker().col() + 1);
+    if let Some(tab) = tab_in_indentation(source, line) {
+        return Problem::at(source, tab..tab + 1, "not YAML: a tab in the indentation", "indent with spaces");
+    }
+    let byte = error.marker().byte_offset().unwrap_or_else(|| source.byte_at(line, column));
     let remedy = match error.kind() {
-        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation => "indent with spaces",
         ErrorKind::UnknownAnchor => {
             "define the anchor with `&name` further up; a text that begins with * must be quoted: \"*\""
         }
@@ -412,6 +419,17 @@ fn syntax(source: &Source, error: &ScanError) -> Problem {
     };
     let end = source.text()[byte..].chars().next().map_or(byte, |c| byte + c.len_utf8());
     Problem::at(source, byte..end, format!("not YAML: {}", error.info()), remedy)
+}
+
+/// A tab before the first letter of the line of an error, or of the line after it: a parser that took the tab for a
+/// blank stumbles somewhere else.
+fn tab_in_indentation(source: &Source, line: usize) -> Option<usize> {
+    (line..=line + 1).find_map(|line| {
+        let start = source.byte_at(line, 1);
+        let text = source.text()[start..].lines().next().unwrap_or("");
+        let indentation = &text[..text.len() - text.trim_start().len()];
+        (indentation.len() < text.len()).then(|| indentation.find('\t')).flatten().map(|at| start + at)
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,210 @@
+//! What a configuration says that it does not do: remarks on a file that LiteLLM itself may well start with.
+
+use std::ops::Range;
+
+use annotate_snippets::Level;
+
+use crate::problem::{Look, snippet};
+use crate::source::{Excerpt, Source};
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// Worth knowing; nothing is wrong.
+    Note,
+    /// Something does not do what it says.
+    Warning,
+    /// LiteLLM does not start, drops a deployment, or fails whenever the setting is needed.
+    Error,
+}
+
+/// One kind of finding.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Rule {
+    /// Its name, by which it is selected and silenced.
+    pub name: &'static str,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// LiteLLM's proxy does not start with such a file.
+    pub stops_start_up: bool,
+    /// What it is about, in one sentence.
+    pub story: &'static str,
+    /// Where in LiteLLM the behaviour comes from.
+    pub source: &'static str,
+}
+
+/// A remark on one place in a configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Which kind it is.
+    pub rule: &'static Rule,
+    /// The file.
+    pub file: String,
+    /// The place in it; `None` for a configuration that came without text.
+    pub at: Option<Excerpt>,
+    /// The place as keys: `router_settings.request_timeout`, `model_list[2].litellm_params.weight`.
+    pub path: String,
+    /// What is so, and why it matters.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub remedy: String,
+}
+
+macro_rules! rules {
+    ($($(#[doc = $doc:expr])* $name:ident = $text:literal, $severity:ident $(, $stops:ident)?; $story:literal; $source:literal)*) => {
+        $(
+            #[doc = $story]
+            pub static $name: Rule = Rule {
+                name: $text,
+                severity: Severity::$severity,
+                stops_start_up: rules!(@stops $($stops)?),
+                story: $story,
+                source: $source,
+            };
+        )*
+        /// Every rule, in the order of its name.
+        pub static RULES: &[&Rule] = &[$(&$name),*];
+    };
+    (@stops stops) => { true };
+    (@stops) => { false };
+}
+
+/// The table of rules.
+pub mod rule {
+    use super::{Rule, Severity};
+
+    rules! {
+        ALIAS_FALLBACK = "alias-fallback", Warning;
+        "Fallbacks are looked up by the name the caller sent, so an alias needs its own entry.";
+        "router_utils/fallback_event_handlers.py: get_fallback_model_group"
+
+        CLEAR_TEXT_KEY = "clear-text-key", Note;
+        "A key is written in clear text; LiteLLM takes `os.environ/NAME` instead.";
+        "proxy/proxy_server.py: ProxyConfig._check_for_os_environ_vars"
+
+        DROPPED_DEPLOYMENT = "dropped-deployment", Error;
+        "The proxy drops a deployment that it cannot set up, logs it, and starts without it.";
+        "router.py: Router._create_deployment with ignore_invalid_deployments"
+
+        DUPLICATE_KEY = "duplicate-key", Warning;
+        "Of a key that appears twice, LiteLLM's YAML reader takes the last value without a word.";
+        "PyYAML: SafeConstructor.construct_mapping"
+
+        IGNORED_KEY = "ignored-key", Warning;
+        "LiteLLM reads the key nowhere, or not where it stands, and ignores it.";
+        "proxy/proxy_server.py: ProxyConfig.load_config"
+
+        INEFFECTIVE_KEY = "ineffective-key", Warning;
+        "LiteLLM takes the key and nothing follows from it.";
+        "router.py: Router.__init__"
+
+        MALFORMED_SETTING = "malformed-setting", Error, stops;
+        "The Router's constructor raises an exception for the value, and the proxy does not start.";
+        "router.py: Router.__init__"
+
+        MISSING_MODEL = "missing-model", Error, stops;
+        "An entry without `litellm_params.model` stops the proxy at start-up.";
+        "proxy/proxy_server.py: ProxyConfig.load_config"
+
+        NOT_MODELLED = "not-modelled", Note;
+        "LiteLLM has the feature, and routedrill drills the configuration without it.";
+        "routedrill"
+
+        NUMBER_AS_TEXT = "number-as-text", Warning;
+        "LiteLLM's YAML reader takes the value for text, though it looks like a number.";
+        "PyYAML: resolver.py"
+
+        SAME_ID = "same-id", Warning;
+        "Deployments with the same id are one to cooldowns and counters, and get twice the traffic.";
+        "router.py: Router.generate_model_id"
+
+        SHADOWED_GROUP = "shadowed-group", Warning;
+        "An alias wins over a model group of the same name, whose deployments get no traffic under it.";
+        "router.py: Router._common_checks_available_deployment"
+
+        UNCALLED_FALLBACK = "uncalled-fallback", Warning;
+        "A fallback whose key is no model group, alias or wildcard match is never used.";
+        "router_utils/fallback_event_handlers.py: get_fallback_model_group"
+
+        UNDEFINED_FALLBACK = "undefined-fallback", Error;
+        "A fallback target that is no model group passes start-up and fails in the outage.";
+        "router_utils/fallback_event_handlers.py: run_async_fallback"
+
+        UNRESOLVED_REFERENCE = "unresolved-reference", Note;
+        "routedrill does not read the environment, so the setting counts as not set.";
+        "routedrill"
+
+        WRONG_TYPE = "wrong-type", Error;
+        "LiteLLM does not convert the value and trips over it when it is used.";
+        "router.py: Router.__init__"
+    }
+}
+
+/// The findings on one file while it is read.
+pub(super) struct Findings<'a> {
+    source: Option<&'a Source>,
+    file: &'a str,
+    found: Vec<Finding>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) const fn new(file: &'a str, source: Option<&'a Source>) -> Self {
+        Self { source, file, found: Vec::new() }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        rule: &'static Rule,
+        span: Range<usize>,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.found.push(Finding {
+            rule,
+            file: self.file.to_owned(),
+            at: self.source.map(|source| source.excerpt(span)),
+            path: path.into(),
+            message: message.into(),
+            remedy: remedy.into(),
+        });
+    }
+
+    /// The findings in the order of the file.
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        self.found.sort_by(|a, b| {
+            let place = |finding: &Finding| finding.at.as_ref().map(|at| (at.line, at.column));
+            place(a).cmp(&place(b)).then_with(|| a.rule.name.cmp(b.rule.name))
+        });
+        // A merged map is read once for each use, and its findings are the same each time.
+        self.found.dedup_by(|a, b| a.at.is_some() && a.at == b.at && a.rule == b.rule && a.message == b.message);
+        self.found
+    }
+}
+
+impl Finding {
+    /// The finding as people read it: rule, place, text, reason and remedy.
+    pub fn render(&self, look: Look) -> String {
+        let level = match self.rule.severity {
+            Severity::Note => Level::NOTE,
+            Severity::Warning => Level::WARNING,
+            Severity::Error => Level::ERROR,
+        };
+        let place = format!("{}: {}", self.file, self.path);
+        let file = if self.at.is_some() { &self.file } else { &place };
+        snippet(
+            &level,
+            Some(self.rule.name),
+            &self.message,
+            file,
+            self.at.as_ref(),
+            &[(Level::HELP, &self.remedy)],
+            look,
+        )
+    }
+
+    /// The line of the finding, where there is one.
+    pub fn line(&self) -> Option<u32> {
+        self.at.as_ref().map(|at| at.line)
+    }
+}

@@ -1,0 +1,192 @@
+//! Names that point nowhere: checks that need the groups, the aliases and the settings at once.
+
+use std::collections::BTreeMap;
+
+use router_core::{Config, ModelEntry};
+
+use super::fallbacks::Named;
+use super::finding::{Findings, rule};
+use super::settings::References;
+use crate::problem::did_you_mean;
+
+/// The names under which a configuration can be asked for something.
+pub(super) struct Names<'a> {
+    entries: &'a [ModelEntry],
+    aliases: &'a [(String, String)],
+    asked: &'a [String],
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(config: &'a Config) -> Self {
+        Self {
+            entries: &config.model_list,
+            aliases: &config.router_settings.model_group_alias,
+            asked: &config.asked_names,
+        }
+    }
+
+    fn is_group(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.model_name == name)
+    }
+
+    fn is_alias(&self, name: &str) -> bool {
+        self.aliases.iter().any(|(alias, _)| alias == name)
+    }
+
+    /// Whether a request for this name finds deployments: by group, alias, wildcard, id or upstream name.
+    fn is_served(&self, name: &str) -> bool {
+        self.is_group(name)
+            || self.is_alias(name)
+            || self.entries.iter().any(|entry| {
+                entry.id == name
+                    || entry.model == name
+                    || entry.model_name.contains('*') && matches_wildcard(&entry.model_name, name)
+            })
+    }
+
+    /// The name that this one is a slip of the pen away from. Names of models are alike without being mistaken for
+    /// each other: `gpt-4-turbo` is not meant to be `gpt-4`.
+    fn nearest(&self, name: &str) -> Option<&'a str> {
+        let groups = self.entries.iter().map(|entry| entry.model_name.as_str());
+        let names = groups.chain(self.aliases.iter().map(|(alias, _)| alias.as_str()));
+        did_you_mean(name, names).filter(|nearest| strsim::damerau_levenshtein(name, nearest) <= 2)
+    }
+}
+
+/// Whether a name matches a `model_name` with `*` in it. LiteLLM anchors the pattern at its start only.
+fn matches_wildcard(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = name.strip_prefix(parts.next().unwrap_or("")) else { return false };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}
+
+/// Looks at every name that the settings mention.
+pub(super) fn check(config: &Config, references: &References, findings: &mut Findings<'_>) {
+    let names = Names::of(config);
+    for target in &references.fallback_targets {
+        undefined_target(target, &names, findings);
+    }
+    let has_default = references.fallback_groups.iter().any(|group| group.name == "*")
+        || config.router_settings.default_fallbacks.is_some()
+        || config.litellm_settings.default_fallbacks.is_some();
+    for Named { name: group, at, path } in &references.fallback_groups {
+        if group != "*" && !names.is_served(group) && !names.asked.contains(group) {
+            let remedy = names.nearest(group).map(|nearest| format!("did you mean `{nearest}`?"));
+            findings.add(
+                &rule::UNCALLED_FALLBACK,
+                at.clone(),
+                path,
+                format!("no model group is called {group:?}, so that these fallbacks are never used"),
+                remedy.unwrap_or_else(|| "write the name that callers ask for".to_owned()),
+            );
+        }
+    }
+    for (Named { name: alias, at, path }, group) in &references.aliases {
+        if names.is_group(alias) && alias != group {
+            findings.add(
+                &rule::SHADOWED_GROUP,
+                at.clone(),
+                path,
+                format!(
+                    "the alias {alias:?} hides the model group of the same name: its deployments get no requests \
+                    under that name, and a fallback to it lands on {group:?}"
+                ),
+                "rename one of the two",
+            );
+        }
+        if !names.is_served(group) {
+            findings.add(
+                &rule::UNDEFINED_FALLBACK,
+                at.clone(),
+                path,
+                format!("the alias stands for {group:?}, which is no model group: requests for it fail"),
+                did_you(&names, group),
+            );
+        }
+        let keyed = |name: &str| references.fallback_groups.iter().any(|key| key.name == name);
+        if keyed(group) && !keyed(alias) && !has_default {
+            findings.add(
+                &rule::ALIAS_FALLBACK,
+                at.clone(),
+                path,
+                format!(
+                    "{group:?} has fallbacks and its alias {alias:?} has none: LiteLLM looks them up by the name \
+                    the caller sent"
+                ),
+                format!("add fallbacks for `{alias}`"),
+            );
+        }
+    }
+    for Named { name: group, at, path } in &references.policy_groups {
+        if !names.is_served(group) {
+            findings.add(
+                &rule::IGNORED_KEY,
+                at.clone(),
+                path,
+                format!("no model group is called {group:?}, so that this policy is never used"),
+                did_you(&names, group),
+            );
+        }
+    }
+}
+
+fn undefined_target(Named { name: target, at, path }: &Named, names: &Names<'_>, findings: &mut Findings<'_>) {
+    if names.is_served(target) {
+        return;
+    }
+    findings.add(
+        &rule::UNDEFINED_FALLBACK,
+        at.clone(),
+        path,
+        format!("no model group is called {target:?}: LiteLLM starts, and the fallback fails when it is needed"),
+        did_you(names, target),
+    );
+}
+
+fn did_you(names: &Names<'_>, name: &str) -> String {
+    match names.nearest(name) {
+        Some(nearest) => format!("did you mean `{nearest}`? Else add a model_list entry with `model_name: {name}`"),
+        None => format!("add a model_list entry with `model_name: {name}`, or remove the name here"),
+    }
+}
+
+/// Looks for deployments that LiteLLM cannot tell apart. `places` are the spans of the entries.
+pub(super) fn same_ids(
+    config: &Config,
+    labels: &[String],
+    places: &[std::ops::Range<usize>],
+    findings: &mut Findings<'_>,
+) {
+    let mut first = BTreeMap::<&str, usize>::new();
+    for (index, entry) in config.model_list.iter().enumerate() {
+        match first.get(entry.id.as_str()) {
+            None => {
+                first.insert(&entry.id, index);
+            }
+            Some(&known) => findings.add(
+                &rule::SAME_ID,
+                places.get(index).cloned().unwrap_or_default(),
+                format!("model_list.{}", entry.model_name),
+                format!("this deployment has the same id as {}: to cooldowns and counters they are one", labels[known]),
+                "make them differ, or give each its own `model_info.id`",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_anchored_at_the_start_only() {
+        assert!(matches_wildcard("openai/*", "openai/gpt-4"));
+        assert!(matches_wildcard("*", "anything"));
+        assert!(matches_wildcard("gpt-*-mini", "gpt-4o-mini-2024"));
+        assert!(!matches_wildcard("openai/*", "azure/gpt-4"));
+    }
+}

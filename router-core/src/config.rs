@@ -33,6 +33,10 @@ pub struct Config {
     pub litellm_settings: LitellmSettings,
     /// Names that callers will ask for besides those the configuration mentions.
     pub asked_names: Vec<String>,
+    /// Tags that callers will send besides those the configuration mentions.
+    pub asked_tags: Vec<String>,
+    /// Regions that callers will allow besides those the configuration mentions.
+    pub asked_regions: Vec<String>,
 }
 
 /// A number in a place where LiteLLM also accepts text without complaint, and then misbehaves.

@@ -69,6 +69,12 @@ impl Plan {
         for name in &config.asked_names {
             names.intern(name);
         }
+        for tag in &config.asked_tags {
+            tags.intern(tag);
+        }
+        for region in &config.asked_regions {
+            regions.intern(region);
+        }
         let mut group_retry_policies = Vec::new();
         for (group, policy) in &config.router_settings.model_group_retry_policy {
             group_retry_policies.push((names.intern_name(group), *policy));
@@ -140,19 +146,19 @@ impl Plan {
         self.names.len()
     }
 
+    /// The tag of a number.
+    pub fn tag(&self, id: TagId) -> &str {
+        self.tags.text(id.0)
+    }
+
+    /// The region of a number.
+    pub fn region(&self, id: u32) -> &str {
+        self.regions.text(id)
+    }
+
     /// The number of a tag that some deployment or fallback target has.
     pub fn tag_id(&self, tag: &str) -> Option<TagId> {
         self.tags.get(tag).map(TagId)
-    }
-
-    /// All tags; a [`TagId`] is an index into them.
-    pub fn tags(&self) -> impl Iterator<Item = &str> {
-        self.tags.texts()
-    }
-
-    /// All regions, by the numbers of [`Plan::region_id`].
-    pub fn regions(&self) -> impl Iterator<Item = &str> {
-        self.regions.texts()
     }
 
     /// The number of a region that some deployment or fallback target names.

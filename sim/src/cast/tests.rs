@@ -8,7 +8,7 @@ use crate::actor::{Ended, Message, Step, Watcher};
 use crate::engine;
 use crate::provider::{Dialect, ErrorKind};
 use crate::scenario::{
-    Arrivals, Expect, Fault, Inject, Links, Quantiles, Quota, QuotaUnit, QuotaWindow, Traffic, Upstream,
+    Arrivals, Expect, Fault, Inject, Links, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow, Traffic, Upstream,
 };
 use crate::step::RunEnd;
 
@@ -68,6 +68,7 @@ fn scenario() -> Scenario {
         faults: Vec::new(),
         links: Links { client: Span::from_millis(1), upstream: Span::from_millis(2) },
         expect: Expect::default(),
+        origin: Origin::default(),
     }
 }
 

@@ -79,7 +79,17 @@ pub fn read(text: &str, file_name: &str, options: &Options) -> Result<Loaded, Pr
 /// # Errors
 /// As [`read`].
 pub fn read_source(source: &Source, options: &Options) -> Result<Loaded, Problems> {
-    let document = yaml::parse(source)?;
+    read_changed(source, options, |_| {})
+}
+
+/// Reads a `config.yaml` as if something else had been written in it. What a change puts in has no place in the file:
+/// its spans are empty.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_changed(source: &Source, options: &Options, change: impl FnOnce(&mut Node)) -> Result<Loaded, Problems> {
+    let mut document = yaml::parse(source)?;
+    change(&mut document.root);
     let used = |span: &Range<usize>| document.anchors_used.iter().any(|used| span.contains(&used.start));
     load(&document.root, &document.duplicates, &used, source.name(), Some(source), options)
 }
@@ -176,6 +186,8 @@ fn load<'s>(
         router_settings,
         litellm_settings,
         asked_names: options.asked_names.clone(),
+        asked_tags: Vec::new(),
+        asked_regions: Vec::new(),
     };
     references::check(&config, &references, &mut findings);
     let labels: Vec<_> = inventory.places.iter().map(|place| place.label.clone()).collect();
@@ -205,7 +217,9 @@ fn settings_lines(node: &Node, path: &str, source: &Source, lines: &mut BTreeMap
                 let Some(name) = key.text() else { continue };
                 let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
                 if path.matches('.').count() < 4 {
-                    lines.insert(path.clone(), source.position(key.span.start).0);
+                    if !key.span.is_empty() {
+                        lines.insert(path.clone(), source.position(key.span.start).0);
+                    }
                     settings_lines(value, &path, source, lines);
                 }
             }

@@ -163,7 +163,8 @@ impl<'a> Findings<'a> {
         self.found.push(Finding {
             rule,
             file: self.file.to_owned(),
-            at: self.source.map(|source| source.excerpt(span)),
+            // What was put into the tree after reading stands nowhere in the file.
+            at: self.source.filter(|_| span.end > 0).map(|source| source.excerpt(span)),
             path: path.into(),
             message: message.into(),
             remedy: remedy.into(),

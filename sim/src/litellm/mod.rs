@@ -18,7 +18,7 @@ mod settings;
 mod unknown_keys;
 mod yaml;
 
-pub use config::{Loaded, Options, read, read_source};
+pub use config::{Loaded, Options, read, read_changed, read_source};
 pub use finding::{Finding, Rule, Severity, rule};
 pub use inventory::{Inventory, Place};
 pub use node::{Key, Mapping, Node, Value};

@@ -152,6 +152,11 @@ impl Mapping {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
+    /// Keys and values in order, for good.
+    pub fn into_entries(self) -> impl Iterator<Item = (Key, Node)> {
+        self.entries.into_iter()
+    }
+
     /// Sets the value of a key: in its place if it is there, else at the end.
     pub fn set(&mut self, key: Value, value: Node) {
         let identity = Identity::of(&key);

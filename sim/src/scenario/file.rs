@@ -24,7 +24,7 @@ pub struct File {
     /// The LiteLLM `config.yaml` that is drilled; a path relative to this file.
     pub config: Written<Text>,
     /// Keys of `router_settings`, merged over those of the config.
-    pub router: Option<Anything>,
+    pub router: Option<Named<Anything>>,
     /// Values of the config to replace, by path: `litellm_settings.num_retries: 0`, `model_list.2.litellm_params.rpm: 10`.
     pub patch: Option<Named<Anything>>,
     /// The LiteLLM release whose behaviour is modelled. Default: the newest one that is.
@@ -33,7 +33,7 @@ pub struct File {
     pub mode: Option<Written<Mode>>,
     /// Where all chance comes from. Default: 0. `--seed` on the command line replaces it.
     pub seed: Option<Written<Count>>,
-    /// The wall-clock time at which the run starts, for windows that begin at whole minutes. Default: a whole minute.
+    /// The wall-clock time at which the run starts, for windows that begin at whole minutes. Default: `2026-01-01T00:00:00Z`.
     pub start: Option<Written<WallClock>>,
     /// How long requests keep arriving.
     pub duration: Written<Duration>,

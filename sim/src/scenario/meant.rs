@@ -1,9 +1,11 @@
 //! A scenario as meant: names resolved, every default filled in, nothing left to interpret.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time};
 
+use super::patch::Patch;
 use crate::litellm::Inventory;
 use crate::provider::{Dialect, ErrorKind};
 
@@ -34,6 +36,17 @@ pub struct Scenario {
     pub links: Links,
     /// What is promised.
     pub expect: Expect,
+    /// Where the configuration came from.
+    pub origin: Origin,
+}
+
+/// Where a router's configuration came from, so that the scenario can be written down again.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Origin {
+    /// The LiteLLM config, as a path from the current directory or from the root.
+    pub config: PathBuf,
+    /// What was changed in it, in this order.
+    pub patches: Vec<Patch>,
 }
 
 /// One stream of requests from one client.
@@ -102,7 +115,12 @@ pub enum Arrivals {
         think: Quantiles,
     },
     /// As recorded.
-    Trace(Arc<[TraceRow]>),
+    Trace {
+        /// The requests, in order of time.
+        rows: Arc<[TraceRow]>,
+        /// Where they were read from.
+        file: PathBuf,
+    },
 }
 
 /// One request of a recorded trace.

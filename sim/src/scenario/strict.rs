@@ -566,7 +566,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
                 while let Some(item) = items.next_element()? {
                     many.push(item);
                 }
-                Ok(OneOrMany(many))
+                if many.is_empty() {
+                    Err(de::Error::custom("expected at least one selector"))
+                } else {
+                    Ok(OneOrMany(many))
+                }
             }
         }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::litellm::{self, Node, Value};
+use crate::litellm::{self, Mapping, Node, Value};
 use crate::problem::{Problem, Problems};
 use crate::source::Source;
 
@@ -34,7 +34,7 @@ pub struct Tree {
 struct Numbered {
     kind: Kind,
     span: Range<usize>,
-    /// The value as LiteLLM would read it, for what becomes part of its config.
+    /// What LiteLLM would make of a scalar; null for lists and maps.
     value: Value,
 }
 
@@ -56,7 +56,7 @@ impl Tree {
             problems.push(Problem::of_file(source.name(), "the file is empty", remedy));
         }
         let mut tree = Self { nodes: Vec::new() };
-        tree.take(source, document.root);
+        tree.take(source, document.root.span, document.root.value);
         problems.or(tree)
     }
 
@@ -84,10 +84,22 @@ impl Tree {
         }
     }
 
-    /// The node as LiteLLM would read it.
+    /// The node as LiteLLM would read it, for what becomes part of its config. Without places, for those of a scenario
+    /// file mean nothing there.
     pub fn as_litellm(&self, id: NodeId) -> Node {
-        let node = &self.nodes[id.0 as usize];
-        Node { span: node.span.clone(), value: node.value.clone() }
+        let Numbered { kind, value, .. } = &self.nodes[id.0 as usize];
+        let value = match kind {
+            Kind::Scalar(_) => value.clone(),
+            Kind::List(items) => Value::Sequence(items.iter().map(|&item| self.as_litellm(item)).collect()),
+            Kind::Map(entries) => {
+                let mut mapping = Mapping::default();
+                for &(key, value) in entries {
+                    mapping.set(self.as_litellm(key).value, self.as_litellm(value));
+                }
+                Value::Mapping(mapping)
+            }
+        };
+        Node { span: 0..0, value }
     }
 
     /// What kind of node it is, for people.
@@ -100,20 +112,20 @@ impl Tree {
         }
     }
 
-    fn take(&mut self, source: &Source, node: Node) -> NodeId {
-        let Node { span, value } = node;
-        let kind = match &value {
-            Value::Sequence(items) => Kind::List(items.iter().map(|item| self.take(source, item.clone())).collect()),
-            Value::Mapping(map) => Kind::Map(
-                map.iter()
-                    .map(|(key, value)| {
-                        let key = Node { span: key.span.clone(), value: key.value.clone() };
-                        (self.take(source, key), self.take(source, value.clone()))
-                    })
-                    .collect(),
-            ),
-            Value::Text(text) | Value::Time(text) => Kind::Scalar(text.clone()),
-            value => Kind::Scalar(scalar_text(source, &span, value)),
+    fn take(&mut self, source: &Source, span: Range<usize>, value: Value) -> NodeId {
+        let (kind, value) = match value {
+            Value::Sequence(items) => {
+                let items = items.into_iter().map(|item| self.take(source, item.span, item.value));
+                (Kind::List(items.collect()), Value::Null)
+            }
+            Value::Mapping(map) => {
+                let entries = map.into_entries().map(|(key, value)| {
+                    (self.take(source, key.span, key.value), self.take(source, value.span, value.value))
+                });
+                (Kind::Map(entries.collect()), Value::Null)
+            }
+            Value::Text(text) => (Kind::Scalar(text.clone()), Value::Text(text)),
+            value => (Kind::Scalar(scalar_text(source, &span, &value)), value),
         };
         // The YAML reader keeps the number of values far below what fits.
         let id = NodeId(self.nodes.len() as u32);
@@ -130,6 +142,7 @@ fn scalar_text(source: &Source, span: &Range<usize>, value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) => value.to_string(),
+        Value::Time(text) => text.clone(),
         _ => String::new(),
     }
 }

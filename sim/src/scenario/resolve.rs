@@ -1,0 +1,412 @@
+//! From the file as written to the scenario as meant: every name is looked up, every default filled in.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use router_core::{Config, NameId, Params, Plan, RetryAfter, Span, Target, Time};
+
+use super::file::{self, File};
+use super::meant::{
+    Arrivals, ClientRetry, Expect, Fault, Inject, Links, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow, Scenario,
+    Traffic,
+};
+use super::quantity::{Complaint, Count, Duration};
+use super::reading::{Reading, quantile};
+use super::strict::{Located, NodeId, Written};
+use super::tree::Tree;
+use super::upstreams;
+use super::word::{InjectWord, Text, Vocabulary as _};
+use crate::litellm::Inventory;
+use crate::provider::ErrorKind;
+
+/// Tokens of a prompt where a scenario does not say.
+const PROMPT_TOKENS: [(f64, f64); 2] = [(0.5, 800.0), (0.95, 4000.0)];
+/// Tokens of an answer where a scenario does not say.
+const OUTPUT_TOKENS: [(f64, f64); 2] = [(0.5, 150.0), (0.95, 600.0)];
+/// How many times as long a `slow` upstream takes where a scenario does not say.
+const SLOW_FACTOR: f64 = 10.0;
+/// How long messages travel where a scenario does not say.
+const LINK: Span = Span::from_millis(1);
+/// How long a run goes on for callers who never give up.
+const DRAIN: Span = Span::from_secs(600);
+
+/// Every name that requests of this file ask for. A plan numbers only names that it knows beforehand.
+pub(super) fn asked_names(file: &File, tree: &Tree) -> Vec<String> {
+    let models = file.traffic.iter().map(|traffic| &traffic.model);
+    let params = file.traffic.iter().filter_map(|traffic| traffic.params.as_ref());
+    let fallbacks = params.filter_map(|params| params.fallbacks.as_ref()).flatten();
+    models.chain(fallbacks).filter_map(|written| text(written, tree)).collect()
+}
+
+/// Tells a config every tag and region that requests of this file will mention.
+pub(super) fn announce(file: &File, tree: &Tree, config: &mut Config) {
+    for params in file.traffic.iter().filter_map(|traffic| traffic.params.as_ref()) {
+        config.asked_tags.extend(params.tags.iter().flatten().filter_map(|written| text(written, tree)));
+        config.asked_regions.extend(params.region.iter().filter_map(|written| text(written, tree)));
+    }
+}
+
+fn text(written: &Written<Text>, tree: &Tree) -> Option<String> {
+    written.read(tree).ok().map(|Text(text)| text)
+}
+
+/// Everything that resolving a file needs besides the file.
+pub(super) struct World<'a> {
+    pub(super) config: &'a Config,
+    pub(super) inventory: &'a Arc<Inventory>,
+    pub(super) plan: &'a Arc<Plan>,
+    pub(super) origin: &'a Origin,
+    /// The folder of the scenario file.
+    pub(super) folder: &'a Path,
+}
+
+/// The scenario that a file means. What is wrong is written down in `reading`; then the result may be incomplete.
+pub(super) fn resolve(file: &File, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Scenario> {
+    let name = reading.value(&file.name);
+    let seed = reading.optional(&file.seed).map_or(0, |Count(seed)| seed);
+    let duration = reading.value(&file.duration).and_then(|Duration(span)| {
+        let positive = if span.is_zero() { Err(Complaint::new("a run needs some time")) } else { Ok(span) };
+        reading.kept(file.duration.node(), positive)
+    });
+    let drain = reading.optional(&file.drain).map(|Duration(span)| span);
+    if let Some(written) = &file.replicas {
+        replicas(written, reading);
+    }
+    if file.traffic.is_empty() {
+        let complaint = Complaint::new("nobody asks for anything").help("`traffic` needs one entry at least");
+        reading.complain(reading.tree.root(), complaint);
+    }
+    let traffic: Vec<_> = file.traffic.iter().filter_map(|traffic| resolve_traffic(traffic, reading, world)).collect();
+    let nothing = super::strict::Named(Vec::new());
+    let entries = file.upstreams.as_ref().unwrap_or(&nothing);
+    let (upstreams, mut quotas) = upstreams::resolve(entries, reading, world.config, world.inventory);
+    for entry in file.quotas.iter().flatten() {
+        quotas.extend(resolve_quota(entry, reading, world).into_iter().flatten());
+    }
+    let entries = file.faults.iter().flatten();
+    let faults: Vec<_> = entries.filter_map(|entry| resolve_fault(entry, duration, reading, world)).collect();
+    let links = resolve_links(file.links.as_ref(), reading);
+    let expect = file.expect.as_ref().map(|expect| resolve_expect(expect, reading)).unwrap_or_default();
+    Some(Scenario {
+        name: name?.0,
+        plan: world.plan.clone(),
+        inventory: world.inventory.clone(),
+        seed,
+        duration: duration?,
+        drain: drain.unwrap_or_else(|| patience(&traffic)),
+        traffic,
+        upstreams,
+        quotas,
+        faults,
+        links,
+        expect,
+        origin: world.origin.clone(),
+    })
+}
+
+fn replicas(written: &Written<Count>, reading: &mut Reading<'_>) {
+    match reading.value(written) {
+        Some(Count(0)) => {
+            reading.complain(written.node(), Complaint::new("no replica, no router").help("write `replicas: 1`"))
+        }
+        Some(Count(2..)) => {
+            let complaint = Complaint::new("several replicas of the router are not modelled yet");
+            reading.complain(written.node(), complaint.help("write `replicas: 1`, or leave the key out"));
+        }
+        Some(Count(1)) | None => {}
+    }
+}
+
+/// Until when the last caller has given up.
+fn patience(traffic: &[Traffic]) -> Span {
+    let each = traffic.iter().map(|traffic| {
+        let deadline = traffic.deadline?;
+        let Some(ClientRetry { attempts, wait, .. }) = traffic.retry else { return Some(deadline) };
+        let tries = u64::from(attempts);
+        let deadlines = deadline.as_nanos().saturating_mul(tries + 1);
+        Some(Span::from_nanos(deadlines.saturating_add(wait.as_nanos().saturating_mul(tries))))
+    });
+    each.map(|span| span.unwrap_or(DRAIN)).max().unwrap_or(DRAIN)
+}
+
+fn resolve_traffic(traffic: &file::Traffic, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Traffic> {
+    let model = reading.value(&traffic.model).and_then(|Text(name)| world.plan.name_id(&name));
+    let arrivals = resolve_arrivals(&traffic.arrivals, reading, world);
+    let recorded = matches!(traffic.arrivals, file::Arrivals::Trace(_));
+    let mut tokens = |spread: &Option<Located<file::Spread<super::quantity::Plain>>>, usual: &[(f64, f64)]| {
+        let Some(spread) = spread else { return Some(Quantiles(usual.to_vec())) };
+        if recorded {
+            let complaint = Complaint::new("a trace brings its own numbers of tokens");
+            reading.complain(spread.node, complaint.help("remove this, or replace the trace"));
+            return None;
+        }
+        let quantiles = reading.spread(spread, |number| number.0)?;
+        let fits = quantiles.0.iter().all(|(_, value)| *value <= f64::from(u32::MAX));
+        reading.kept(spread.node, if fits { Ok(quantiles) } else { Err(Complaint::new("this is too many tokens")) })
+    };
+    let prompt_tokens = tokens(&traffic.prompt_tokens, &PROMPT_TOKENS);
+    let output_tokens = tokens(&traffic.output_tokens, &OUTPUT_TOKENS);
+    let deadline = traffic.deadline.as_ref().map(|written| positive(written, "a deadline", reading));
+    let retry = traffic.retry.as_ref().map(|retry| {
+        let attempts = reading.narrow(&retry.attempts);
+        let wait = reading.value(&retry.wait).map(|Duration(span)| span);
+        let honour_retry_after = retry.honour_retry_after.as_ref().map_or(Some(true), |written| reading.value(written));
+        Some(ClientRetry { attempts: attempts?, wait: wait?, honour_retry_after: honour_retry_after? })
+    });
+    let params = traffic.params.as_ref().map(|params| resolve_params(params, reading, world));
+    Some(Traffic {
+        model: model?,
+        arrivals: arrivals?,
+        prompt_tokens: prompt_tokens?,
+        output_tokens: output_tokens?,
+        deadline: all_or_nothing(deadline)?,
+        retry: all_or_nothing(retry)?,
+        params: all_or_nothing(params)?.map(Box::new),
+    })
+}
+
+/// Nothing was written, or what was written makes sense.
+fn all_or_nothing<T>(written: Option<Option<T>>) -> Option<Option<T>> {
+    match written {
+        None => Some(None),
+        Some(None) => None,
+        Some(value) => Some(value),
+    }
+}
+
+fn positive(written: &Written<Duration>, what: &str, reading: &mut Reading<'_>) -> Option<Span> {
+    let Duration(span) = reading.value(written)?;
+    let result = if span.is_zero() { Err(Complaint::new(format!("{what} cannot be zero"))) } else { Ok(span) };
+    reading.kept(written.node(), result)
+}
+
+fn resolve_arrivals(arrivals: &file::Arrivals, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Arrivals> {
+    let some = |node: NodeId, value: u32, what: &str, reading: &mut Reading<'_>| {
+        let result = if value == 0 { Err(Complaint::new(format!("{what} cannot be zero"))) } else { Ok(value) };
+        reading.kept(node, result)
+    };
+    let rate = |written: &Written<_>, reading: &mut Reading<'_>| {
+        let super::quantity::Rate(rate) = reading.value(written)?;
+        let result = if rate > 0.0 { Ok(rate) } else { Err(Complaint::new("a rate of zero is no traffic")) };
+        reading.kept(written.node(), result)
+    };
+    Some(match arrivals {
+        file::Arrivals::Poisson(written) => Arrivals::Poisson { rate: rate(written, reading)? },
+        file::Arrivals::Constant(written) => Arrivals::Constant { rate: rate(written, reading)? },
+        file::Arrivals::Bursts(file::Bursts { size, every }) => {
+            let count = reading.narrow(size).and_then(|count| some(size.node(), count, "the size of a burst", reading));
+            let every = positive(every, "the distance between bursts", reading);
+            Arrivals::Bursts { size: count?, every: every? }
+        }
+        file::Arrivals::Ramp(file::Ramp { from, to }) => {
+            let (low, high) = (reading.value(from), reading.value(to));
+            let (low, high) = (low?.0, high?.0);
+            if low <= 0.0 && high <= 0.0 {
+                reading.complain(to.node(), Complaint::new("a ramp from zero to zero is no traffic"));
+                return None;
+            }
+            Arrivals::Ramp { from: low, to: high }
+        }
+        file::Arrivals::Closed(file::Closed { users, think }) => {
+            let count =
+                reading.narrow(users).and_then(|count| some(users.node(), count, "the number of users", reading));
+            let think = reading.spread(think, |seconds| seconds.0);
+            Arrivals::Closed { users: count?, think: think? }
+        }
+        file::Arrivals::Trace(written) => {
+            let Text(path) = reading.value(written)?;
+            let file = world.folder.join(path);
+            let rows = super::recorded::read_file(&file).map_err(|problem| reading.problems.push(problem)).ok()?;
+            Arrivals::Trace { rows: rows.into(), file }
+        }
+    })
+}
+
+fn resolve_params(params: &file::Params, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Params> {
+    let plan = world.plan;
+    let mut complete = true;
+    let mut seconds = |written: &Option<Written<Duration>>| {
+        let value = reading.optional(written).map(|Duration(span)| span.as_secs_f64());
+        complete &= written.is_some() == value.is_some();
+        value
+    };
+    let timeout = seconds(&params.timeout);
+    let request_timeout = seconds(&params.request_timeout);
+    let stream_timeout = seconds(&params.stream_timeout);
+    let num_retries = params.num_retries.as_ref().map(|written| reading.narrow(written));
+    let disable_fallbacks = params.disable_fallbacks.as_ref().map(|written| reading.value(written));
+    let targets = params.fallbacks.as_ref().map(|names| {
+        let targets: Vec<_> =
+            names.iter().filter_map(|name| Some(target(plan.name_id(&reading.value(name)?.0)?))).collect();
+        (targets.len() == names.len()).then_some(targets)
+    });
+    let tags = params.tags.as_ref().map(|names| {
+        let tags: Vec<_> = names.iter().filter_map(|name| plan.tag_id(&reading.value(name)?.0)).collect();
+        (tags.len() == names.len()).then_some(tags)
+    });
+    let region = params.region.as_ref().map(|written| plan.region_id(&reading.value(written)?.0));
+    if !complete {
+        return None;
+    }
+    Some(Params {
+        num_retries: all_or_nothing(num_retries)?.map(i64::from),
+        timeout,
+        request_timeout,
+        stream_timeout,
+        fallbacks: all_or_nothing(targets)?,
+        disable_fallbacks: all_or_nothing(disable_fallbacks)?.unwrap_or(false),
+        tags: all_or_nothing(tags)?.unwrap_or_default(),
+        region: all_or_nothing(region)?,
+    })
+}
+
+const fn target(name: NameId) -> Target {
+    Target { model: Some(name), map: None, params: None }
+}
+
+fn resolve_quota(entry: &file::Quota, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Vec<Quota>> {
+    let scope = reading.all_selected(&entry.on.0, world.config, world.inventory);
+    let window = match &entry.window {
+        Some(written) => reading.value(written).map(|window| window.0),
+        None => Some(QuotaWindow::Fixed(Span::from_secs(60))),
+    };
+    let limits = [(&entry.requests, QuotaUnit::Requests), (&entry.tokens, QuotaUnit::Tokens)];
+    if limits.iter().all(|(written, _)| written.is_none())
+        && let Some(selector) = entry.on.0.first()
+    {
+        let help = "write `requests:` or `tokens:`";
+        reading.complain(selector.node(), Complaint::new("this quota limits nothing").help(help));
+    }
+    let limits = limits.map(|(written, unit)| (reading.optional(written), unit));
+    let (scope, window) = (scope?, window?);
+    let quotas = limits.into_iter().filter_map(|(limit, unit)| {
+        let Count(limit) = limit?;
+        Some(Quota { scope: scope.clone(), unit, limit, window })
+    });
+    Some(quotas.collect())
+}
+
+fn resolve_fault(
+    entry: &file::Fault,
+    duration: Option<Span>,
+    reading: &mut Reading<'_>,
+    world: &World<'_>,
+) -> Option<Fault> {
+    let from = reading.value(&entry.at).and_then(|Duration(span)| {
+        let late = duration.is_some_and(|duration| span >= duration);
+        let help = "`at` counts from the start of the run and must be below `duration`";
+        let result =
+            if late { Err(Complaint::new("by then no request arrives any more").help(help)) } else { Ok(span) };
+        reading.kept(entry.at.node(), result).map(|span| Time::ZERO + span)
+    });
+    let lasts = entry.lasts.as_ref().map(|written| positive(written, "the length of a fault", reading));
+    let on = reading.all_selected(&entry.on.0, world.config, world.inventory);
+    let injected = resolve_inject(&entry.inject, reading);
+    let probability = match &entry.probability {
+        None => Some(1.0),
+        Some(written) => reading.value(written).and_then(|share| {
+            let result = if share.0 > 0.0 { Ok(share.0) } else { Err(Complaint::new("this fault never strikes")) };
+            reading.kept(written.node(), result)
+        }),
+    };
+    let label = entry.label.as_ref().map(|written| reading.value(written).map(|Text(label)| label));
+    let (from, lasts, label) = (from?, all_or_nothing(lasts)?, all_or_nothing(label)?);
+    let (inject, what) = injected?;
+    let label = label.unwrap_or_else(|| {
+        let on: Vec<_> = entry.on.0.iter().map(|written| reading.tree.text(written.node())).collect();
+        format!("{what} on {}", on.join(" and "))
+    });
+    Some(Fault { from, until: lasts.map(|span| from + span), on: on?, probability: probability?, inject, label })
+}
+
+/// What a fault does, and the words for it.
+fn resolve_inject(entry: &Located<file::Inject>, reading: &mut Reading<'_>) -> Option<(Inject, String)> {
+    let error = |kind| Inject::Error { kind, retry_after: RetryAfter::Absent, message: None };
+    let details = match &entry.value {
+        file::Inject::Details(details) => details,
+        file::Inject::Word(written) => {
+            let word = reading.value(written)?;
+            let inject = match word {
+                InjectWord::RateLimited => error(ErrorKind::RateLimited),
+                InjectWord::Overloaded => error(ErrorKind::Overloaded),
+                InjectWord::Revoked => error(ErrorKind::Revoked),
+                InjectWord::ContentFilter => error(ErrorKind::ContentFilter),
+                InjectWord::ContextWindow => error(ErrorKind::ContextWindow),
+                InjectWord::Timeout => Inject::Silent,
+                InjectWord::Refused => Inject::Refused,
+                InjectWord::Reset => Inject::Reset,
+                InjectWord::Slow => Inject::Slow { factor: SLOW_FACTOR },
+                InjectWord::Quota => Inject::Quota { left: 0.0 },
+            };
+            return Some((inject, word.word().to_owned()));
+        }
+    };
+    let file::Details { status, error, retry_after, message, slow, quota } = details.as_ref();
+    let given = [status.is_some(), error.is_some(), slow.is_some(), quota.is_some()];
+    if given.iter().filter(|given| **given).count() != 1 {
+        let complaint = Complaint::new("exactly one of `status`, `error`, `slow` and `quota` says what is injected");
+        reading.complain(entry.node, complaint.help("write `{status: 503}`, or a word like `revoked`"));
+        return None;
+    }
+    let answers = status.is_some() || error.is_some();
+    for node in [retry_after.as_ref().map(Written::node), message.as_ref().map(Written::node)].into_iter().flatten() {
+        if !answers {
+            let complaint = Complaint::new("this belongs to an error answer").help("it goes with `status` or `error`");
+            reading.complain(node, complaint);
+        }
+    }
+    let retry_after = match retry_after {
+        None => Some(RetryAfter::Absent),
+        Some(written) => reading.value(written).map(|seconds| RetryAfter::Seconds(seconds.0)),
+    };
+    let message = all_or_nothing(message.as_ref().map(|written| reading.value(written).map(|Text(text)| text)));
+    if let Some(written) = slow {
+        let factor = reading.value(written)?.0;
+        let result = if factor > 0.0 { Ok(factor) } else { Err(Complaint::new("nothing takes no time at all")) };
+        let factor = reading.kept(written.node(), result)?;
+        return Some((Inject::Slow { factor }, format!("{factor} times as slow")));
+    }
+    if let Some(written) = quota {
+        let share = reading.value(written)?;
+        return Some((Inject::Quota { left: share.0 }, format!("quota cut to {share}")));
+    }
+    let kind = match (status, error) {
+        (Some(written), _) => {
+            let Count(code) = reading.value(written)?;
+            let error = u16::try_from(code).ok().filter(|code| (400..600).contains(code));
+            let complaint =
+                Complaint::new("this is not the status of an error").help("statuses of errors are 400 to 599");
+            ErrorKind::Status(reading.kept(written.node(), error.ok_or(complaint))?)
+        }
+        (None, Some(written)) => reading.value(written)?,
+        (None, None) => return None,
+    };
+    let what = if let ErrorKind::Status(code) = kind { code.to_string() } else { kind.word().to_owned() };
+    Some((Inject::Error { kind, retry_after: retry_after?, message: message? }, what))
+}
+
+fn resolve_links(links: Option<&file::Links>, reading: &mut Reading<'_>) -> Links {
+    let mut latency = |written: Option<&Written<Duration>>| {
+        written.and_then(|written| positive(written, "the time that a message travels", reading)).unwrap_or(LINK)
+    };
+    Links {
+        client: latency(links.and_then(|links| links.client.as_ref())),
+        upstream: latency(links.and_then(|links| links.upstream.as_ref())),
+    }
+}
+
+fn resolve_expect(expect: &file::Expect, reading: &mut Reading<'_>) -> Expect {
+    let mut latency = Vec::new();
+    for (key, written) in expect.latency.iter().flat_map(|named| &named.0) {
+        let share = reading.kept(*key, quantile(reading.tree.text(*key)));
+        let bound = reading.value(written);
+        latency.extend(share.zip(bound).map(|(share, bound)| (share, bound.0.0.as_secs_f64())));
+    }
+    Expect {
+        availability: reading.optional(&expect.availability).map(|bound| bound.0.0),
+        latency,
+        served_by_fallback: reading.optional(&expect.served_by_fallback).map(|bound| bound.0.0),
+        attempts_per_request: reading.optional(&expect.attempts_per_request).map(|bound| bound.0.0),
+        must_see: expect.must_see.iter().flatten().filter_map(|written| reading.value(written)).collect(),
+    }
+}

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod candidates;
+mod catalogue;
 mod config;
 mod cooldown;
 mod counter;
@@ -31,6 +32,7 @@ mod view;
 mod walk;
 mod wording;
 
+pub use catalogue::Rule;
 pub use config::{
     AllowedFailsPolicy, Config, DailyLimits, FallbackEntry, FallbackTarget, Limit, LitellmSettings, Mode, ModelEntry,
     Number, RequestParams, RetryPolicy, RouterSettings, RoutingStrategy, RoutingStrategyArgs,

@@ -45,11 +45,18 @@ pub struct Plan {
 impl Plan {
     /// The plan that `config` amounts to, or everything for which LiteLLM would refuse to start.
     pub fn new(config: &Config) -> Result<Self, Vec<PlanError>> {
+        Self::with_rules(config, config.release.rules())
+    }
+
+    /// The same under rules that no release may have together: to find the rule behind a difference between two.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn with_rules(config: &Config, rules: Rules) -> Result<Self, Vec<PlanError>> {
         let errors = error::check(config);
         if !errors.is_empty() {
             return Err(errors);
         }
-        let rules = config.release.rules();
         let settings = Settings::new(config, &rules);
         let (mut names, mut tags, mut regions) = (Names::default(), Names::default(), Names::default());
         let mut deployments: Vec<Deployment> = Vec::with_capacity(config.model_list.len());

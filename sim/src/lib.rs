@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod actors;
 pub mod cast;
+pub mod conform;
 pub mod dice;
 pub mod digest;
 pub mod drill;

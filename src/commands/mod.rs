@@ -1,3 +1,5 @@
 //! One file per verb, each with `Args` (what was typed) and `run(Args) -> Exit`.
 
 pub(crate) mod schema;
+
+pub(crate) mod conform;

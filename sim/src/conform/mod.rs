@@ -1,0 +1,118 @@
+//! Does the core decide as the real LiteLLM Router did? Recordings of the real one are replayed against the core, and
+//! everything that it did is compared.
+//!
+//! A recording holds a configuration, scripted upstreams, requests, and what LiteLLM was seen to do with them:
+//! attempts, cooldowns, responses and every random number drawn. `conformance/README.md` says how to make one.
+
+mod against;
+mod compare;
+mod draws;
+mod field;
+mod find;
+mod params;
+mod recording;
+mod replay;
+mod setup;
+mod upstreams;
+mod why;
+
+use router_core::{Mode, Release};
+
+use crate::problem::Problem;
+use crate::source::Source;
+
+pub use against::{Against, against};
+pub use compare::{Divergence, first_divergence};
+pub use draws::Asking;
+pub use field::Malformed;
+pub use find::recordings_in;
+pub use recording::{
+    AttemptSeen, CooldownSeen, DrawSeen, Observed, Question, Recording, Reply, ReplyKind, Request, ResponseSeen,
+    Script, Stream, Window,
+};
+pub use replay::{Replayed, Stop, StopReason, replay};
+pub use setup::plan_of;
+pub use why::in_words;
+
+use compare::Rank;
+
+/// What came of checking one recording.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Checked {
+    /// The case's name.
+    pub case: String,
+    /// The release that was recorded.
+    pub release: Release,
+    /// How requests reached the Router.
+    pub mode: Mode,
+    /// How many requests there are.
+    pub requests: usize,
+    /// The first thing that differs, if something does.
+    pub disagreement: Option<Disagreement>,
+}
+
+/// The first thing that differs, and why the core did what it did.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Disagreement {
+    /// What differs.
+    pub divergence: Divergence,
+    /// The core's own notes on it, in words.
+    pub why: Vec<String>,
+}
+
+/// Replays one recording and compares.
+///
+/// # Errors
+/// What makes the file no recording.
+pub fn check(source: &Source) -> Result<Checked, Problem> {
+    let recording = Recording::parse(source.text()).map_err(|malformed| malformed.into_problem(source))?;
+    let disagreement =
+        disagreement(&recording).map_err(|malformed| malformed.in_case(&recording.name).into_problem(source))?;
+    let Recording { name, release, mode, requests, .. } = recording;
+    Ok(Checked { case: name, release, mode, requests: requests.len(), disagreement })
+}
+
+/// The first thing that the core does otherwise than the real Router did.
+///
+/// # Errors
+/// What in the recording makes no configuration or no request, and draws that nothing can have asked for.
+pub fn disagreement(recording: &Recording) -> Result<Option<Disagreement>, Malformed> {
+    let plan = plan_of(recording, recording.release)?;
+    let replayed = replay(recording, plan, Asking::AsRecorded)?;
+    let Some(divergence) = divergence(&recording.observed, &replayed) else { return Ok(None) };
+    let used = replayed.observed.draws.len();
+    if replayed.stopped.is_none() && used < recording.observed.draws.len() {
+        let all_used = Observed { draws: recording.observed.draws[..used].to_vec(), ..recording.observed.clone() };
+        if first_divergence(&all_used, &replayed.observed, None).is_none() {
+            let left = recording.observed.draws.len() - used;
+            let message = format!("left over: nothing asks for the last {left} of the draws, and all else agrees");
+            return Err(Malformed::at(format!("observed.draws[{used}]"), message));
+        }
+    }
+    let why = why::reasons(&divergence, &replayed.notes, &replayed.plan);
+    Ok(Some(Disagreement { divergence, why }))
+}
+
+/// The first difference between an account and what a replay did, the replay's untimely end included.
+fn divergence(expected: &Observed, replayed: &Replayed) -> Option<Divergence> {
+    let until = replayed.stopped.as_ref().map(|stop| stop.at);
+    let first = first_divergence(expected, &replayed.observed, until);
+    let Some(stop) = &replayed.stopped else { return first };
+    let used = replayed.observed.draws.len();
+    let broken_off = match &stop.because {
+        StopReason::Asked(question) => {
+            let expected = expected.draws.get(used).map_or("none".to_owned(), |draw| {
+                let request = draw.request.map_or(String::new(), |request| format!(" for request {request}"));
+                format!("{}{request} at {}", draw.question, draw.at)
+            });
+            Divergence::new(stop.at, stop.request, Rank::Drawn, format!("random number {used}"))
+                .between(expected, question)
+        }
+        StopReason::Spins => Divergence::new(stop.at, stop.request, Rank::Answered, "the router")
+            .between("rest", "a wake that never moves on"),
+    };
+    Some(match first {
+        Some(first) => first.or_earlier(broken_off),
+        None => broken_off,
+    })
+}

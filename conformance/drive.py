@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import functools
 import inspect
 import os
 import uuid
@@ -19,11 +20,14 @@ virtual_time.install()
 import httpx  # noqa: E402
 import litellm  # noqa: E402
 from litellm import router as router_module  # noqa: E402
+from litellm.litellm_core_utils import thread_pool_executor  # noqa: E402
 from litellm.types.router import RouterGeneralSettings  # noqa: E402
 
 from draws import Draws, seeded  # noqa: E402
 from observe import Observed, current_attempt, in_order, install, request_index, status_of  # noqa: E402
 from upstreams import DEFAULT_PROMPT_TOKENS, ScriptedTransport, Upstreams  # noqa: E402
+
+thread_pool_executor.executor.submit = virtual_time.submit_when_idle
 
 LITELLM_VERSION = metadata.version("litellm")
 
@@ -31,13 +35,19 @@ LITELLM_VERSION = metadata.version("litellm")
 ROUTER_CLASS = getattr(router_module, "PythonCore", router_module.Router)
 
 CALLER_TIMEOUTS = ("timeout", "request_timeout", "stream_timeout")
-# What a message of one token costs in LiteLLM's count; every further word below adds one token.
-SMALLEST_PROMPT = 8
+# A message of one word is counted as 8 tokens, and every further word adds one.
+TOKENS_AROUND_WORDS = 7
 
 
+@functools.cache
 def prompt(tokens):
-    content = "hello" + " hello" * (tokens - SMALLEST_PROMPT)
-    return [{"role": "user", "content": content}]
+    """Messages that LiteLLM's own tokenizer counts as ``tokens``."""
+    # Long texts are counted piece by piece, where a word cut in two counts twice.
+    for words in range(tokens - TOKENS_AROUND_WORDS, 0, -1):
+        messages = [{"role": "user", "content": " ".join(["hello"] * words)}]
+        if litellm.token_counter(messages=messages) <= tokens:
+            return messages
+    raise ValueError(f"no message has {tokens} tokens")
 
 
 def apply_litellm_settings(settings):
@@ -133,8 +143,7 @@ class Recording:
         call, reply = self._upstreams.next_call(attempt["deployment"])
         if attempt["sent"]:
             attempt["more_calls"] = attempt.get("more_calls", 0) + 1
-        else:
-            attempt.update(sent=True, call=call, timeout=round(float(timeout), 6))
+        attempt.update(sent=True, call=call, timeout=round(float(timeout), 6))
         request = self._case["requests"][attempt["request"]]
         return reply, request.get("prompt_tokens", DEFAULT_PROMPT_TOKENS), attempt
 
@@ -143,7 +152,7 @@ class Recording:
         await asyncio.sleep(request["at"])
         kwargs = {
             "model": request["model"],
-            "messages": prompt(request.get("prompt_tokens", DEFAULT_PROMPT_TOKENS)),
+            "messages": copy.deepcopy(prompt(request.get("prompt_tokens", DEFAULT_PROMPT_TOKENS))),
             **copy.deepcopy(request.get("params", {})),
         }
         if request.get("stream"):
@@ -153,10 +162,11 @@ class Recording:
         response = {"request": index, "t": None, "ok": True}
         try:
             answer = await router.acompletion(**kwargs)
+            deployment = self._observed.answered_by(index)
             if request.get("stream"):
                 await read_stream(answer, response)
             response["t"] = clock.seconds()
-            response["deployment"] = self._observed.answered_by(index)
+            response["deployment"] = deployment
         except Exception as error:
             response = {"request": index, "t": clock.seconds(), "ok": False, "error": type(error).__name__}
             status = status_of(error)

@@ -6,6 +6,7 @@ or ``from datetime import datetime`` are virtual too.
 """
 
 import asyncio
+import collections
 import contextvars
 import datetime as datetime_module
 import selectors
@@ -88,12 +89,12 @@ def _run_to_the_end(function, args, kwargs):
     return future
 
 
-class WaitedThread(threading.Thread):
-    """A thread that has run to its end when ``start`` returns, so that no race decides the outcome."""
+class IdleThread(threading.Thread):
+    """A thread that runs when the event loop has nothing else to do, so that no race decides the outcome."""
 
     def start(self):
-        if type(self) is WaitedThread and self._target is not None and not self.daemon:
-            _run_to_the_end(self._target, self._args, self._kwargs)
+        if type(self) is IdleThread and self._target is not None and not self.daemon:
+            submit_when_idle(self._target, *self._args, **self._kwargs)
         else:
             super().start()
 
@@ -102,8 +103,9 @@ def _submit_waited(self, function, /, *args, **kwargs):
     return _run_to_the_end(function, args, kwargs)
 
 
-async def _run_sync_inline(function, *arguments, abandon_on_cancel=False, cancellable=None, limiter=None):
-    return contextvars.copy_context().run(function, *arguments)
+async def _run_sync_when_idle(function, *arguments, abandon_on_cancel=False, cancellable=None, limiter=None):
+    run = contextvars.copy_context().run
+    return await asyncio.get_running_loop().run_in_executor(None, lambda: run(function, *arguments))
 
 
 def install():
@@ -114,21 +116,37 @@ def install():
     time_module.perf_counter = clock.monotonic
     time_module.perf_counter_ns = lambda: (MONOTONIC_OFFSET + clock.now) * 1000
     datetime_module.datetime = VirtualDatetime
-    threading.Thread = WaitedThread
+    threading.Thread = IdleThread
     ThreadPoolExecutor.submit = _submit_waited
     # Imported here because it reads the clock that has just been replaced.
     import anyio.to_thread
 
-    anyio.to_thread.run_sync = _run_sync_inline
+    anyio.to_thread.run_sync = _run_sync_when_idle
+
+
+def submit_when_idle(function, /, *args, **kwargs):
+    """For executors that are given work and never asked for its result."""
+    asyncio.get_running_loop().when_idle(lambda: _run_to_the_end(function, args, kwargs))
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits: when the loop has nothing to do, the clock jumps to its next timer."""
+    """Never waits: when the loop has nothing to do, the clock jumps to its next timer.
+
+    Work handed to other threads comes first. It is done in the order in which it was handed over,
+    at the moment it came up: threads take no time, as code takes none.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.idle_work = collections.deque()
 
     def select(self, timeout=None):
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
+        if self.idle_work:
+            self.idle_work.popleft()()
+            return []
         if timeout is None:
             raise RuntimeError("every task waits for something that no timer will bring about")
         # At least a tick: some timers look at the clock and set themselves anew when early.
@@ -138,16 +156,24 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self):
-        super().__init__(_JumpingSelector())
+        selector = _JumpingSelector()
+        super().__init__(selector)
+        self._idle_work = selector.idle_work
         self._clock_resolution = 1e-6  # a timer between two ticks is due at the nearer one
 
     def time(self):
         return clock.seconds()
 
+    def when_idle(self, work):
+        self._idle_work.append(work)
+
     def run_in_executor(self, executor, function, *args):
-        future = self.create_future()
-        try:
-            future.set_result(function(*args))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+        result = self.create_future()
+
+        # The work is done here and now, but whoever awaits it lets others go first, as with a thread.
+        done = _run_to_the_end(function, args, {})
+        if done.exception() is None:
+            self.call_soon(result.set_result, done.result())
+        else:
+            self.call_soon(result.set_exception, done.exception())
+        return result

@@ -27,7 +27,7 @@ from draws import Draws, seeded  # noqa: E402
 from observe import Observed, current_attempt, in_order, install, request_index, status_of  # noqa: E402
 from upstreams import DEFAULT_PROMPT_TOKENS, ScriptedTransport, Upstreams  # noqa: E402
 
-thread_pool_executor.executor.submit = virtual_time.submit_when_idle
+thread_pool_executor.executor.submit = virtual_time.hand_over_call
 
 LITELLM_VERSION = metadata.version("litellm")
 

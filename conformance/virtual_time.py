@@ -89,12 +89,12 @@ def _run_to_the_end(function, args, kwargs):
     return future
 
 
-class IdleThread(threading.Thread):
-    """A thread that runs when the event loop has nothing else to do, so that no race decides the outcome."""
+class HandedOverThread(threading.Thread):
+    """A thread that runs when the event loop next pauses, so that no race decides the outcome."""
 
     def start(self):
-        if type(self) is IdleThread and self._target is not None and not self.daemon:
-            submit_when_idle(self._target, *self._args, **self._kwargs)
+        if type(self) is HandedOverThread and self._target is not None and not self.daemon:
+            hand_over_call(self._target, *self._args, **self._kwargs)
         else:
             super().start()
 
@@ -103,7 +103,7 @@ def _submit_waited(self, function, /, *args, **kwargs):
     return _run_to_the_end(function, args, kwargs)
 
 
-async def _run_sync_when_idle(function, *arguments, abandon_on_cancel=False, cancellable=None, limiter=None):
+async def _run_sync_handed_over(function, *arguments, abandon_on_cancel=False, cancellable=None, limiter=None):
     run = contextvars.copy_context().run
     return await asyncio.get_running_loop().run_in_executor(None, lambda: run(function, *arguments))
 
@@ -116,37 +116,37 @@ def install():
     time_module.perf_counter = clock.monotonic
     time_module.perf_counter_ns = lambda: (MONOTONIC_OFFSET + clock.now) * 1000
     datetime_module.datetime = VirtualDatetime
-    threading.Thread = IdleThread
+    threading.Thread = HandedOverThread
     ThreadPoolExecutor.submit = _submit_waited
     # Imported here because it reads the clock that has just been replaced.
     import anyio.to_thread
 
-    anyio.to_thread.run_sync = _run_sync_when_idle
+    anyio.to_thread.run_sync = _run_sync_handed_over
 
 
-def submit_when_idle(function, /, *args, **kwargs):
+def hand_over_call(function, /, *args, **kwargs):
     """For executors that are given work and never asked for its result."""
-    asyncio.get_running_loop().when_idle(lambda: _run_to_the_end(function, args, kwargs))
+    asyncio.get_running_loop().hand_over(lambda: _run_to_the_end(function, args, kwargs))
 
 
 class _JumpingSelector(selectors.DefaultSelector):
     """Never waits: when the loop has nothing to do, the clock jumps to its next timer.
 
-    Work handed to other threads comes first. It is done in the order in which it was handed over,
-    at the moment it came up: threads take no time, as code takes none.
+    Work handed over to other threads is done first, in order: threads take no time, as code takes none.
     """
 
     def __init__(self):
         super().__init__()
-        self.idle_work = collections.deque()
+        self.handed_over = collections.deque()
 
     def select(self, timeout=None):
+        if self.handed_over:
+            while self.handed_over:
+                self.handed_over.popleft()()
+            return super().select(0)
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
-        if self.idle_work:
-            self.idle_work.popleft()()
-            return []
         if timeout is None:
             raise RuntimeError("every task waits for something that no timer will bring about")
         # At least a tick: some timers look at the clock and set themselves anew when early.
@@ -158,14 +158,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self):
         selector = _JumpingSelector()
         super().__init__(selector)
-        self._idle_work = selector.idle_work
+        self._handed_over = selector.handed_over
         self._clock_resolution = 1e-6  # a timer between two ticks is due at the nearer one
 
     def time(self):
         return clock.seconds()
 
-    def when_idle(self, work):
-        self._idle_work.append(work)
+    def hand_over(self, work):
+        self._handed_over.append(work)
 
     def run_in_executor(self, executor, function, *args):
         result = self.create_future()

@@ -4,8 +4,10 @@ import asyncio
 import copy
 import functools
 import inspect
+import logging
 import os
 import uuid
+import warnings
 from importlib import metadata
 
 import virtual_time
@@ -28,6 +30,11 @@ from observe import Observed, current_attempt, in_order, install, request_index,
 from upstreams import DEFAULT_PROMPT_TOKENS, ScriptedTransport, Upstreams  # noqa: E402
 
 thread_pool_executor.executor.submit = virtual_time.hand_over_call
+
+# Failures are what is recorded here, not something to be told about.
+logging.disable(logging.CRITICAL)
+warnings.simplefilter("ignore")
+litellm.suppress_debug_info = True
 
 LITELLM_VERSION = metadata.version("litellm")
 

@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import pickle
 import sys
+import traceback
 from pathlib import Path
 
 
@@ -13,23 +15,45 @@ def isolate():
         os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
+def run_and_exit(work):
+    code = 1
+    try:
+        code = work()
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def in_child(work):
     """Run ``work`` in a forked process: a Router leaves traces in LiteLLM's module globals."""
     pid = os.fork()
     if pid == 0:
-        code = 1
-        try:
-            code = work()
-        except Exception:
-            import traceback
-
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+        run_and_exit(work)
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status)
+
+
+def from_child(work):
+    """The result of ``work`` done in a forked process."""
+    reader, writer = os.pipe()
+
+    def send():
+        os.close(reader)
+        with os.fdopen(writer, "wb") as pipe:
+            pickle.dump(work(), pipe)
+        return 0
+
+    pid = os.fork()
+    if pid == 0:
+        run_and_exit(send)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(pid, 0)
+    return pickle.loads(data)
 
 
 def find_cases(paths):
@@ -45,6 +69,7 @@ def parse_arguments():
     parser.add_argument("paths", nargs="+", help="case files, or folders of them")
     parser.add_argument("--out", help="folder for the recordings (default: next to the cases, replacing them)")
     parser.add_argument("--check", action="store_true", help="compare with what is on disk, write nothing")
+    parser.add_argument("--space", action="store_true", help="move requests until events of different ones are 1 ms apart")
     parser.add_argument("--recorded-draws", action="store_true", help="take random numbers from the recording, not the seed")
     return parser.parse_args()
 
@@ -71,29 +96,67 @@ def first_difference(expected, actual, where="observed"):
     return None
 
 
+def observe_case(case, numbers=None):
+    import drive
+
+    return {**case, "litellm": drive.LITELLM_VERSION, "observed": drive.Recording(case, numbers).run()}
+
+
+def spaced(case, rounds=60):
+    """Recorded with arrivals moved by a few milliseconds where the order of events is in doubt."""
+    from spacing import too_close
+
+    for _ in range(rounds):
+        # A child each time: every recording must start from the same state.
+        recorded = from_child(lambda: observe_case(case))
+        doubt = too_close(recorded)
+        if doubt is None:
+            return recorded
+        # Later arrivals cannot disturb what happened before, so the doubt moves on.
+        mover = max(doubt[1])
+        requests = [dict(r) for r in case["requests"]]
+        requests[mover]["at"] = round(requests[mover]["at"] + 0.0023, 6)
+        for i in range(mover + 1, len(requests)):
+            requests[i]["at"] = max(requests[i]["at"], round(requests[i - 1]["at"] + 0.0011, 6))
+        case = {**case, "requests": requests}
+    raise RuntimeError(f"events stay within 1 ms around {doubt}")
+
+
+def check(path, before, after):
+    for part in ("attempts", "draws", "cooldowns", "responses"):
+        difference = first_difference(before[part], after[part], part)
+        if difference:
+            break
+    else:
+        difference = first_difference(before, after)
+    if difference:
+        print(f"{path}: differs: {difference}")
+        return 1
+    return 0
+
+
 def record_one(path, arguments):
     import case_file
-    import drive
+    from spacing import too_close
 
     case = case_file.load(path)
     before = case.pop("observed", None)
-    numbers = iter([d["u"] for d in before["draws"]]) if arguments.recorded_draws else None
-    case["litellm"] = drive.LITELLM_VERSION
-    case["observed"] = drive.Recording(case, numbers).run()
+    if arguments.check and before is None:
+        print(f"{path}: has no recording to compare with")
+        return 1
+    if arguments.space:
+        recorded = spaced(case)
+    else:
+        numbers = iter([d["u"] for d in before["draws"]]) if arguments.recorded_draws else None
+        recorded = observe_case(case, numbers)
     if arguments.check:
-        for part in ("attempts", "draws", "cooldowns", "responses"):
-            difference = first_difference(before[part], case["observed"][part], part)
-            if difference:
-                print(f"{path}: differs: {difference}")
-                return 1
-        difference = first_difference(before, case["observed"])
-        if difference:
-            print(f"{path}: differs: {difference}")
-            return 1
-        return 0
+        return check(path, before, recorded["observed"])
+    doubt = too_close(recorded)
+    if doubt:
+        print(f"{path}: events of requests {sorted(doubt[1])} are within 1 ms at {doubt[0]}")
     target = Path(arguments.out) / path.name if arguments.out else path
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(case_file.dumps(case), encoding="utf-8")
+    target.write_text(case_file.dumps(recorded), encoding="utf-8")
     return 0
 
 

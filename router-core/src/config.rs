@@ -99,8 +99,10 @@ pub struct ModelEntry {
     pub output_cost_per_token: Option<f64>,
     /// Dollars per token that LiteLLM's cost map has for the model (`base_model`, else `model`), input and output.
     pub cost_map: Option<(f64, f64)>,
-    /// `model_info.max_input_tokens`, else what LiteLLM's cost map has for the model.
+    /// `model_info.max_input_tokens`.
     pub max_input_tokens: Option<u64>,
+    /// What LiteLLM's cost map has for the model (`base_model`, else `model`) as `max_input_tokens`.
+    pub mapped_max_input_tokens: Option<u64>,
     /// `model_info.blocked`.
     pub blocked: bool,
     /// `model_info.team_id`.

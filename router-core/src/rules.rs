@@ -79,9 +79,12 @@ pub enum CutStream {
 }
 
 /// How one release decides, wherever releases differ. The names of LiteLLM's functions say where the rule lives.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rules {
     // ---- names and candidates ----------------------------------------------------------------------------------
+    /// A deployment without a price of its own has the last price that another one with the same model was given, for
+    /// prices get into the cost map with the rest of `model_info` (`_create_deployment`, `register_model`).
+    pub prices_leak: bool,
     /// A deployment id is taken for that one deployment even when a model group has the same name
     /// (`_common_checks_available_deployment`).
     pub id_beats_group: bool,
@@ -120,6 +123,9 @@ pub struct Rules {
     pub enforces_model_rate_limits: bool,
     /// What a call above `max_parallel_requests` gets.
     pub full_deployment: FullDeployment,
+    /// A thousand `tpm` make six calls at a time, of a deployment that has nothing but `tpm`; otherwise six thousand
+    /// make one (`calculate_max_parallel_requests`).
+    pub six_calls_per_kilotoken: bool,
     /// The concurrency slot is held until a stream ends, not only until it begins.
     pub slot_covers_stream: bool,
 
@@ -212,6 +218,7 @@ pub struct Rules {
 impl Rules {
     /// LiteLLM 1.80.17.
     pub const V1_80_17: Self = Self {
+        prices_leak: true,
         id_beats_group: true,
         honours_blocked: false,
         order_always: false,
@@ -226,6 +233,7 @@ impl Rules {
         ttft_in_seconds: false,
         enforces_model_rate_limits: false,
         full_deployment: FullDeployment::Waits,
+        six_calls_per_kilotoken: false,
         slot_covers_stream: false,
         request_retries_win: false,
         retry_policy_replaces_check: false,
@@ -263,6 +271,7 @@ impl Rules {
 
     /// LiteLLM 1.109.1.
     pub const V1_109_1: Self = Self {
+        prices_leak: false,
         id_beats_group: false,
         honours_blocked: true,
         order_always: true,
@@ -277,6 +286,7 @@ impl Rules {
         ttft_in_seconds: true,
         enforces_model_rate_limits: true,
         full_deployment: FullDeployment::Refused,
+        six_calls_per_kilotoken: true,
         slot_covers_stream: true,
         request_retries_win: true,
         retry_policy_replaces_check: true,

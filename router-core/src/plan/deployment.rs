@@ -2,6 +2,7 @@
 
 use super::names::Names;
 use super::provider::{self, Dialect};
+use super::registered;
 use super::settings::{Setting, Settings, Source};
 use crate::config::{AllowedFailsPolicy, Config, DailyLimits, Limit, ModelEntry, Number};
 use crate::ids::{DeploymentId, NameId, TagId};
@@ -78,9 +79,6 @@ pub struct Deployment {
     pub allowed_fails_policy: Option<AllowedFailsPolicy>,
 }
 
-/// The price of a token that neither the deployment nor LiteLLM's cost map knows.
-const UNKNOWN_PRICE: f64 = 5.0;
-
 impl Deployment {
     pub(super) fn new(
         entry: &ModelEntry,
@@ -105,9 +103,6 @@ impl Deployment {
             Some(Number::Is(value)) => Some(value as i64),
             Some(Number::Not) | None => None,
         };
-        let prices = entry.cost_map.map_or((None, None), |(input, output)| (Some(input), Some(output)));
-        let price =
-            |own: Option<f64>, mapped: Option<f64>| own.filter(|&own| own != 0.0).or(mapped).unwrap_or(UNKNOWN_PRICE);
         Self {
             id: entry.id.clone(),
             model_name: entry.model_name.clone(),
@@ -125,12 +120,12 @@ impl Deployment {
             tags: entry.tags.iter().map(|tag| TagId(tags.intern(tag))).collect(),
             default_tagged: entry.tags.iter().any(|tag| tag == "default"),
             team: entry.team_id.is_some(),
-            max_input_tokens: entry.max_input_tokens,
-            cost: price(entry.input_cost_per_token, prices.0) + price(entry.output_cost_per_token, prices.1),
+            max_input_tokens: registered::max_input_tokens(entry, config),
+            cost: registered::cost(entry, config, rules),
             rpm: entry.rpm,
             tpm: entry.tpm,
             daily: entry.daily,
-            max_parallel_requests: max_parallel_requests(entry, settings),
+            max_parallel_requests: max_parallel_requests(entry, settings, rules),
             timeout: timeout(entry, config, settings, rules),
             stream_timeout: stream_timeout(entry, config, settings, rules),
             num_retries: own_retries.map_or(settings.num_retries, |value| Setting::new(value, Source::Deployment)),
@@ -156,15 +151,22 @@ impl Deployment {
 }
 
 /// LiteLLM: `calculate_max_parallel_requests`. A cap of 0 is none.
-fn max_parallel_requests(entry: &ModelEntry, settings: &Settings) -> Option<Setting<u32>> {
+fn max_parallel_requests(entry: &ModelEntry, settings: &Settings, rules: &Rules) -> Option<Setting<u32>> {
     let own = |value: f64| Setting::new(value, Source::Deployment);
     let set = entry
         .max_parallel_requests
         .map(|cap| own(cap as f64))
         .or_else(|| entry.rpm.params.or(entry.rpm.entry).map(own))
-        .or_else(|| entry.tpm.params.or(entry.tpm.entry).map(|tpm| own((tpm / 1000.0 * 6.0).trunc().max(1.0))))
+        .or_else(|| entry.tpm.params.or(entry.tpm.entry).map(|tpm| own(calls_of(tpm, rules))))
         .or_else(|| settings.default_max_parallel_requests.map(|set| Setting::new(set.value as f64, set.from)))?;
     (set.value != 0.0).then(|| Setting::new(set.value.ceil() as u32, set.from))
+}
+
+/// How many calls at a time LiteLLM makes of a deployment's tokens per minute.
+fn calls_of(tpm: f64, rules: &Rules) -> f64 {
+    let thousands = tpm / 1000.0;
+    let calls = if rules.six_calls_per_kilotoken { thousands * 6.0 } else { thousands / 6.0 };
+    calls.trunc().max(1.0)
 }
 
 /// A timeout that is set: LiteLLM takes 0 for "not set".

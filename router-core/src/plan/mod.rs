@@ -5,6 +5,7 @@ mod deployment;
 mod error;
 mod names;
 mod provider;
+mod registered;
 mod routes;
 mod settings;
 mod wildcard;

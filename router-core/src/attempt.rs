@@ -1,7 +1,7 @@
 //! One attempt: a deployment is chosen, leave is asked for, and the call is made (LiteLLM: `_acompletion`).
 
 use crate::candidates::{Found, Search};
-use crate::config::Number;
+use crate::config::{Number, RoutingStrategy};
 use crate::cooldown::Failed;
 use crate::entropy::Draw;
 use crate::error::{ErrorClass, Exception, FailureKind, RetryAfter};
@@ -59,8 +59,11 @@ impl Router {
         let deployment = match selected {
             Ok(deployment) => deployment,
             Err(exception) => {
-                self.report_selection_failure(cx, slot);
                 let error = exception.error;
+                // The strategy without an asynchronous form has no report either.
+                if cx.plan.settings().routing_strategy.value != RoutingStrategy::UsageBased {
+                    self.report_refusal(cx, slot, exception, true);
+                }
                 cx.note(Note::Failed {
                     request: id,
                     attempt: None,
@@ -184,7 +187,7 @@ impl Router {
     /// Asks for leave and calls the deployment that was chosen. It has its place.
     pub(crate) fn make_call(&mut self, cx: &mut Context<'_>, slot: u32) -> Step {
         let request = self.requests.get(slot);
-        let (call, id) = (request.call, request.id());
+        let call = request.call;
         let (plan, now) = (cx.plan, cx.now);
         if self.strategy.admit(plan, &mut self.quota, call.deployment, now).is_err() {
             return self.refuse_by_limit(cx, slot, Exception::own_limit());
@@ -206,10 +209,10 @@ impl Router {
             let exception = Exception::new(ErrorClass::APIConnectionError, Some(500));
             return self.fail_call(cx, slot, exception, false);
         }
+        self.deliver_late_report(cx, slot);
         let called = Called { group: call.group, deployment: call.deployment };
         self.strategy.called(plan, called, now);
         self.requests.at(slot).last_call = Some(now);
-        debug_assert_eq!(id, self.requests.get(slot).id());
         self.dispatch(cx, slot);
         Step::Wait
     }
@@ -324,7 +327,7 @@ impl Router {
     /// A limit per minute or day refuses the call. LiteLLM weighs that for a cooldown, with the router's own length.
     fn refuse_by_limit(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) -> Step {
         let step = self.refuse(cx, slot, exception);
-        self.report_selection_failure(cx, slot);
+        self.report_refusal(cx, slot, exception, false);
         let request = self.requests.get(slot);
         let failed = Failed {
             deployment: request.call.deployment,

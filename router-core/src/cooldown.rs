@@ -71,13 +71,13 @@ impl Cooldowns {
 
     /// Until when a deployment rests, if it does.
     pub(crate) fn cooled_until(&self, plan: &Plan, deployment: DeploymentId, now: Time) -> Option<Time> {
-        self.records[plan.deployment(deployment).twin.index()].cooled_until(now)
+        self.records[plan.deployment(deployment).twin.index()].cooled_until(plan, now)
     }
 
     /// The shortest cooldown among those of the deployments that rest, in seconds: its whole length, not what is left.
     pub(crate) fn shortest(&self, plan: &Plan, deployments: &[DeploymentId], now: Time) -> Option<f64> {
         let records = deployments.iter().map(|&id| &self.records[plan.deployment(id).twin.index()]);
-        let lengths = records.filter(|record| record.cooled_until(now).is_some()).map(|record| record.length);
+        let lengths = records.filter(|record| record.cooled_until(plan, now).is_some()).map(|record| record.length);
         lengths.min_by(f64::total_cmp)
     }
 
@@ -101,11 +101,11 @@ impl Cooldowns {
     pub(crate) fn cool(&mut self, plan: &Plan, deployment: DeploymentId, length: f64, now: Time) -> Time {
         let record = &mut self.records[plan.deployment(deployment).twin.index()];
         let until = now + Span::from_secs_f64(length);
-        if record.cooled_until(now).is_none() {
+        if record.cooled_until(plan, now).is_none() {
             record.kept_until = Some(until);
         }
         (record.until, record.length) = (until, length);
-        record.cooled_until(now).unwrap_or(now)
+        record.cooled_until(plan, now).unwrap_or(now)
     }
 
     /// Whether a failure starts a cooldown, and by which rule. Counts it against `allowed_fails` where that applies.
@@ -213,9 +213,12 @@ impl Cooldowns {
 }
 
 impl Record {
-    fn cooled_until(&self, now: Time) -> Option<Time> {
+    fn cooled_until(&self, plan: &Plan, now: Time) -> Option<Time> {
         // The cache keeps an entry up to its very end; the entry's own length counts up to just before it.
         let kept_until = self.kept_until.filter(|&kept| now <= kept)?;
+        if !plan.rules().cooldown_ends_by_length {
+            return Some(kept_until);
+        }
         (self.until > now).then(|| kept_until.min(self.until))
     }
 }

@@ -9,7 +9,7 @@ use crate::input::{Answered, Usage};
 use crate::note::{CooldownReason, NotCooledReason, Note};
 use crate::output::Outcome;
 use crate::plan::Plan;
-use crate::request::{Phase, Tried};
+use crate::request::{LateReport, Phase, Tried};
 use crate::router::{Context, Router};
 use crate::strategy::{Called, Success};
 use crate::time::Span;
@@ -106,12 +106,32 @@ impl Router {
     }
 
     /// Nobody could be chosen, or a limit refused the call: behind the proxy, that is the failure that the callbacks
-    /// hear of. No deployment is counted for it.
-    pub(crate) fn report_selection_failure(&mut self, cx: &Context<'_>, slot: u32) {
-        use crate::config::RoutingStrategy::UsageBased;
-        if !self.requests.get(slot).failure_logged && cx.plan.settings().routing_strategy.value != UsageBased {
+    /// hear of, by way of [`Router::deliver_late_report`].
+    pub(crate) fn report_refusal(&mut self, cx: &Context<'_>, slot: u32, exception: Exception, nobody: bool) {
+        let request = self.requests.at(slot);
+        if cx.plan.mode() == Mode::Proxy && !request.failure_logged {
+            request.late_report = Some(LateReport { exception, nobody });
             self.mark_failure_logged(cx, slot);
         }
+    }
+
+    /// The report of a refusal is a task that LiteLLM starts but does not wait for. When the request goes on at once
+    /// with another deployment, the task runs when that one's call is prepared, and takes the failure for that one's:
+    /// least-busy routing takes one call off before it puts one on, and a rate limit that nobody was chosen for cools
+    /// a deployment that has not been called yet.
+    pub(crate) fn deliver_late_report(&mut self, cx: &mut Context<'_>, slot: u32) {
+        let request = self.requests.at(slot);
+        let Some(LateReport { exception, nobody }) = request.late_report.take() else { return };
+        let (id, call) = (request.id(), request.call);
+        let called = Called { group: call.group, deployment: call.deployment };
+        self.strategy.failed(cx.plan, called, exception.error.class, cx.now);
+        if nobody && cx.plan.rules().marks_selection_failures {
+            return;
+        }
+        self.cooldowns.count_failure(cx.plan, call.deployment, cx.now);
+        let length = cooldown_length(cx.plan, call.deployment, &exception);
+        let failed = Failed { deployment: call.deployment, exception, length, requested: Some(call.group) };
+        self.weigh(cx, id, failed, false);
     }
 
     fn mark_failure_logged(&mut self, cx: &Context<'_>, slot: u32) {

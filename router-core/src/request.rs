@@ -39,11 +39,21 @@ pub(crate) struct Request {
     pub(crate) retry_count: i64,
     /// A failure was reported to the callbacks, which is done once.
     pub(crate) failure_logged: bool,
+    /// A refusal by the router itself whose report is still to come.
+    pub(crate) late_report: Option<LateReport>,
     /// When the newest call began, and the newest when the failure was reported.
     pub(crate) last_call: Option<Time>,
     pub(crate) logged_call: Option<Time>,
     /// Who began the stream that the caller reads.
     pub(crate) streamed_by: Option<DeploymentId>,
+}
+
+/// A report that LiteLLM does not wait for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LateReport {
+    pub(crate) exception: Exception,
+    /// Nobody could be chosen; otherwise a limit refused the one who was.
+    pub(crate) nobody: bool,
 }
 
 /// What a request waits for.
@@ -281,6 +291,7 @@ impl Request {
             tried: Vec::new(),
             retry_count: 0,
             failure_logged: false,
+            late_report: None,
             last_call: None,
             logged_call: None,
             streamed_by: None,
@@ -372,6 +383,7 @@ impl Requests {
         request.tried.clear();
         request.retry_count = 0;
         request.failure_logged = false;
+        request.late_report = None;
         request.last_call = None;
         request.logged_call = None;
         request.streamed_by = None;

@@ -84,6 +84,8 @@ impl Router {
         }
         let request = self.requests.at(slot);
         request.phase = phase;
+        // A report that was still to come comes during the wait, when there is nobody to blame.
+        request.late_report = None;
         request.epoch = request.epoch.wrapping_add(1);
         self.timers.set_wait(cx.now + wait, Turn { slot, epoch: request.epoch });
         Step::Wait

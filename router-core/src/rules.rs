@@ -154,6 +154,11 @@ pub struct Rules {
     // ---- cooldowns ---------------------------------------------------------------------------------------------
     /// A timeout that the caller asked for does not count (`is_caller_timeout_408`).
     pub caller_timeouts_exempt: bool,
+    /// A cooldown ends by its own length even while the cache still keeps it, for when a longer one was begun before
+    /// (`_corrected_active_cooldown`).
+    pub cooldown_ends_by_length: bool,
+    /// A failure to choose somebody is told from a failure of a deployment (`mark_deployment_selection_failure`).
+    pub marks_selection_failures: bool,
     /// 402 may start a cooldown (`_is_cooldown_required`).
     pub cools_402: bool,
     /// `allowed_fails` counts as set whenever `router_settings` has it, even with the default's value
@@ -244,6 +249,8 @@ impl Rules {
         client_retries: true,
         request_timeout_first: false,
         caller_timeouts_exempt: false,
+        cooldown_ends_by_length: false,
+        marks_selection_failures: false,
         cools_402: false,
         allowed_fails_set_when_written: false,
         policy_zero_counts: false,
@@ -297,6 +304,8 @@ impl Rules {
         client_retries: false,
         request_timeout_first: true,
         caller_timeouts_exempt: true,
+        cooldown_ends_by_length: true,
+        marks_selection_failures: true,
         cools_402: true,
         allowed_fails_set_when_written: true,
         policy_zero_counts: true,

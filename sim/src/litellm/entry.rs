@@ -226,8 +226,13 @@ impl ModelList<'_, '_> {
             cost_map: cost_map::price(model, base_model.as_deref(), self.release),
             max_input_tokens: i
                 .raw_int("max_input_tokens", self.findings)
-                .map(|tokens| u64::try_from(tokens).unwrap_or(0))
-                .or_else(|| cost_map::max_input_tokens(model, base_model.as_deref(), &provider_name, self.release)),
+                .map(|tokens| u64::try_from(tokens).unwrap_or(0)),
+            mapped_max_input_tokens: cost_map::max_input_tokens(
+                model,
+                base_model.as_deref(),
+                &provider_name,
+                self.release,
+            ),
             blocked: i.lax_bool("blocked")?.unwrap_or(false),
             team_id: i.lax_text("team_id")?,
         };

@@ -44,6 +44,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    prices_leak: "whether a deployment's price becomes that of others with its model",
     id_beats_group: "whether a deployment's id goes before a group of the same name",
     honours_blocked: "whether model_info.blocked counts",
     order_always: "whether order counts without enable_pre_call_checks",
@@ -58,6 +59,7 @@ catalogue! {
     ttft_in_seconds: "how the time to the first token is measured",
     enforces_model_rate_limits: "whether enforce_model_rate_limits is known",
     full_deployment: "what a call above max_parallel_requests gets",
+    six_calls_per_kilotoken: "how many calls at a time tpm amounts to",
     slot_covers_stream: "whether a stream holds its place to its end",
     request_retries_win: "whose num_retries goes first, the request's or the deployment's",
     retry_policy_replaces_check: "whether a retry policy makes every error retryable",
@@ -68,6 +70,8 @@ catalogue! {
     client_retries: "whether num_retries of a deployment is also its HTTP client's",
     request_timeout_first: "whether request_timeout goes before router_settings.timeout",
     caller_timeouts_exempt: "whether a timeout that the caller chose counts",
+    cooldown_ends_by_length: "whether a shorter cooldown ends a longer one",
+    marks_selection_failures: "whether a refusal counts for whoever is called next",
     cools_402: "whether a 402 cools",
     allowed_fails_set_when_written: "when allowed_fails counts as set",
     policy_zero_counts: "what 0 means in an allowed_fails_policy",

@@ -63,7 +63,7 @@ impl Life {
         let plan = Plan::new(&config).expect("a plan");
         let model = plan.name_id("chat").expect("the group's name");
         let ask = Ask { model, prompt_tokens: 800, output_tokens: 150, stream: false, params: None };
-        let router = Router::new(plan.into());
+        let router = Router::new(plan);
         Self { router, ask, now: Time::ZERO, number: 0, weyl: Weyl(0.5), outputs: Vec::new() }
     }
 

@@ -1,1 +1,12 @@
-//! routedrill.
+//! Evidence for people and machines: one report model, one printer per format.
+
+pub mod figures;
+mod folder;
+pub mod model;
+pub mod print;
+pub mod remedy;
+mod table;
+pub mod words;
+mod wrap;
+
+pub use folder::{Folder, OutFile, WriteError};

@@ -70,6 +70,35 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
+    /// Every class that is modelled.
+    pub const ALL: [Self; 20] = [
+        Self::BadRequestError,
+        Self::AuthenticationError,
+        Self::PermissionDeniedError,
+        Self::NotFoundError,
+        Self::Timeout,
+        Self::RateLimitError,
+        Self::ContextWindowExceededError,
+        Self::ContentPolicyViolationError,
+        Self::UnsupportedParamsError,
+        Self::InternalServerError,
+        Self::BadGatewayError,
+        Self::ServiceUnavailableError,
+        Self::MidStreamFallbackError,
+        Self::APIError,
+        Self::APIConnectionError,
+        Self::RouterRateLimitError,
+        Self::RouterRateLimitErrorBasic,
+        Self::ValueError,
+        Self::TypeError,
+        Self::ZeroDivisionError,
+    ];
+
+    /// The class of that name, if it is modelled.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
     /// The name of the Python class.
     pub const fn name(self) -> &'static str {
         match self {

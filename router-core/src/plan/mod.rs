@@ -169,6 +169,16 @@ impl Plan {
         self.tags.get(tag).map(TagId)
     }
 
+    /// All tags; a [`TagId`] is an index into them.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.tags.texts()
+    }
+
+    /// All regions, by the numbers of [`Plan::region_id`].
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        self.regions.texts()
+    }
+
     /// The number of a region that some deployment or fallback target names.
     pub fn region_id(&self, region: &str) -> Option<u32> {
         self.regions.get(region)

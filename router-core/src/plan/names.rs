@@ -38,6 +38,11 @@ impl Names {
         &self.texts[id as usize]
     }
 
+    /// All texts, by rising number.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(String::as_str)
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.texts.len()

@@ -1,10 +1,21 @@
 //! Drills: every outage that a configuration could meet, tried, compared with a run in which nothing fails, judged and
 //! explained.
 
+mod assess;
+mod campaign;
+mod cause;
+pub mod labels;
 mod outage;
 mod rows;
 mod target;
+mod verdict;
+pub mod world;
 
+pub use assess::{Assessment, Impact};
+pub use campaign::{Drill, Outcome};
+pub use cause::{Cause, CauseKind};
 pub use outage::{Outage, RETRY_AFTER_SECS, SLOW_FACTOR};
 pub use rows::{Row, rows};
-pub use target::{Kind, Target, labels, targets};
+pub use target::{Kind, Target, targets};
+pub use verdict::{Thresholds, Verdict};
+pub use world::{Load, World};

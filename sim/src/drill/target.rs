@@ -1,9 +1,8 @@
 //! What can fail together: a deployment, a group, a region, a provider, a key.
 
-use std::collections::BTreeMap;
-
 use router_core::{Config, DeploymentId};
 
+use super::labels;
 use crate::litellm::Inventory;
 
 /// What the members of a target have in common.
@@ -53,7 +52,7 @@ impl std::fmt::Display for Target {
 
 /// Everything that can fail together in a configuration: kinds in order, and within each the order of `model_list`.
 pub fn targets(config: &Config, inventory: &Inventory) -> Vec<Target> {
-    let labels = labels(config);
+    let labels = labels::of_config(config);
     let mut targets: Vec<Target> = Vec::new();
     let all = || (0..config.model_list.len()).map(|index| DeploymentId(index as u32));
     for id in all() {
@@ -71,38 +70,8 @@ pub fn targets(config: &Config, inventory: &Inventory) -> Vec<Target> {
         }
     };
     gather(Kind::Group, &|id| Some(config.model_list[id.index()].model_name.clone()));
-    gather(Kind::Region, &|id| {
-        let place = place(id)?;
-        place.region.as_ref().map(|region| region.clone())
-    });
+    gather(Kind::Region, &|id| place(id)?.region.clone());
     gather(Kind::Provider, &|id| place(id).map(|place| place.provider.clone()).filter(|name| !name.is_empty()));
     gather(Kind::Key, &|id| place(id)?.key.clone());
     targets
-}
-
-/// A short name for each deployment, unique and the same on every run: the id where the operator wrote a short one,
-/// else the group and the how-manieth of it, `gpt-4#2`.
-pub fn labels(config: &Config) -> Vec<String> {
-    /// LiteLLM's own ids are SHA-256 in hexadecimal.
-    const DERIVED_ID_LENGTH: usize = 64;
-    let mut members: BTreeMap<&str, usize> = BTreeMap::new();
-    for entry in &config.model_list {
-        *members.entry(&entry.model_name).or_default() += 1;
-    }
-    let mut so_far: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut labels: Vec<String> = Vec::new();
-    for entry in &config.model_list {
-        let nth = so_far.entry(&entry.model_name).or_default();
-        *nth += 1;
-        let derived = entry.id.len() >= DERIVED_ID_LENGTH || entry.id.is_empty();
-        let label = if !derived && !labels.contains(&entry.id) {
-            entry.id.clone()
-        } else if members[entry.model_name.as_str()] == 1 {
-            entry.model_name.clone()
-        } else {
-            format!("{}#{nth}", entry.model_name)
-        };
-        labels.push(label);
-    }
-    labels
 }

@@ -14,7 +14,7 @@ mod wakes;
 use router_core::Time;
 
 use self::queue::Queue;
-use self::wakes::Wakes;
+pub(crate) use self::wakes::Wakes;
 use crate::actor::{Actor, ActorId, Effect, Ensemble, Event, Watcher};
 use crate::digest::Digester;
 use crate::step::{Ending, Pulse, Recorder, RunEnd, Seat, due, step};

@@ -2,7 +2,7 @@
 
 use router_core::{
     CooldownReason, Error, ErrorClass, FallbackList, GiveUpReason, NameId, NoFallback, NotCooledReason, RetriesFrom,
-    Span,
+    Span, Usage,
 };
 
 use super::latency::Latency;
@@ -29,7 +29,16 @@ pub struct AskedCounts {
     /// Time from when an answered request was due to its answer.
     pub latency: Latency,
     /// Answers by deployment.
-    pub answered_by: Vec<u64>,
+    pub answered_by: Vec<Answers>,
+}
+
+/// Answers that one deployment gave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Answers {
+    /// How many.
+    pub count: u64,
+    /// What they used.
+    pub tokens: Tokens,
 }
 
 /// How requests ended.
@@ -79,6 +88,24 @@ pub struct Tokens {
     pub prompt: u64,
     /// Of answers.
     pub completion: u64,
+}
+
+impl Tokens {
+    /// Adds what an answer used.
+    pub fn add(&mut self, usage: Usage) {
+        self.prompt += u64::from(usage.prompt_tokens);
+        self.completion += u64::from(usage.completion_tokens);
+    }
+
+    /// What they cost, in dollars, at a price per prompt token and per token of the answer.
+    pub fn cost(self, (prompt, completion): (f64, f64)) -> f64 {
+        self.prompt as f64 * prompt + self.completion as f64 * completion
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.prompt += other.prompt;
+        self.completion += other.completion;
+    }
 }
 
 /// A failure as LiteLLM sees it.
@@ -141,7 +168,8 @@ impl AskedCounts {
         self.rescued += other.rescued;
         self.latency.absorb(&other.latency);
         for (mine, theirs) in self.answered_by.iter_mut().zip(&other.answered_by) {
-            *mine += theirs;
+            mine.count += theirs.count;
+            mine.tokens.absorb(theirs.tokens);
         }
     }
 }
@@ -180,8 +208,7 @@ impl DeploymentCounts {
         self.cooled.absorb(&other.cooled);
         self.cooled_longest = self.cooled_longest.max(other.cooled_longest);
         self.not_cooled.absorb(&other.not_cooled);
-        self.tokens.prompt += other.tokens.prompt;
-        self.tokens.completion += other.tokens.completion;
+        self.tokens.absorb(other.tokens);
         self.latency.absorb(&other.latency);
     }
 }

@@ -4,7 +4,7 @@ use router_core::{
     DeploymentId, Error, FallbackList, GiveUpReason, NameId, Note, Outcome, RequestId, Span, Time, Usage,
 };
 
-use super::counts::{AskedCounts, DeploymentCounts, Failover, Movement};
+use super::counts::{Answers, AskedCounts, DeploymentCounts, Failover, Movement};
 use super::flight::InFlight;
 use super::loss::{Doing, Loss, LossEnd, Losses, NextHop};
 use super::reached::Reached;
@@ -63,7 +63,7 @@ impl Metrics {
             asked_index[name.index()] = Some(index as u32);
         }
         let deployments = shape.deployments;
-        let fresh = || AskedCounts { answered_by: vec![0; deployments], ..AskedCounts::default() };
+        let fresh = || AskedCounts { answered_by: vec![Answers::default(); deployments], ..AskedCounts::default() };
         Self {
             seed,
             runs: 1,
@@ -138,7 +138,8 @@ impl Metrics {
 
     /// The requests of some phases, of all names together.
     pub fn over(&self, phases: &[Phase]) -> AskedCounts {
-        let mut sum = AskedCounts { answered_by: vec![0; self.shape.deployments], ..AskedCounts::default() };
+        let mut sum =
+            AskedCounts { answered_by: vec![Answers::default(); self.shape.deployments], ..AskedCounts::default() };
         for by_phase in &self.asked {
             for phase in phases {
                 sum.absorb(&by_phase[*phase as usize]);
@@ -149,7 +150,8 @@ impl Metrics {
 
     /// The requests for one name, an index into [`Shape::asked`], over some phases.
     pub fn asked_over(&self, asked: usize, phases: &[Phase]) -> AskedCounts {
-        let mut sum = AskedCounts { answered_by: vec![0; self.shape.deployments], ..AskedCounts::default() };
+        let mut sum =
+            AskedCounts { answered_by: vec![Answers::default(); self.shape.deployments], ..AskedCounts::default() };
         for phase in phases {
             sum.absorb(&self.asked[asked][*phase as usize]);
         }
@@ -323,8 +325,7 @@ impl Metrics {
         });
         let counts = &mut self.deployments[deployment.index()];
         counts.succeeded += 1;
-        counts.tokens.prompt += u64::from(usage.prompt_tokens);
-        counts.tokens.completion += u64::from(usage.completion_tokens);
+        counts.tokens.add(usage);
         if counts.ailing {
             counts.ailing = false;
             self.reached.insert(MustSee::Recovery);
@@ -389,7 +390,9 @@ impl Metrics {
                 counts.fell_back += u64::from(flight.fell_back);
                 counts.rescued += u64::from(flight.hit);
                 counts.latency.record(at.since(ended.due));
-                counts.answered_by[answered.by.index()] += 1;
+                let by = &mut counts.answered_by[answered.by.index()];
+                by.count += 1;
+                by.tokens.add(answered.usage);
                 self.timeline.at(at).answered += 1;
                 self.timeline.at(flight.sent).sent_answered += 1;
                 if flight.hit
@@ -559,7 +562,7 @@ mod tests {
         let during = metrics.asked_over(0, &[Phase::During]);
         assert_eq!((during.ends.answered, during.ends.lost()), (1, 0));
         assert_eq!((during.hit, during.rescued, during.fell_back, during.attempts), (1, 1, 1, 2));
-        assert_eq!(during.answered_by, [0, 1]);
+        assert_eq!(during.answered_by.iter().map(|by| by.count).collect::<Vec<_>>(), [0, 1]);
         assert_eq!(metrics.failover().first_rescue, [Span::from_secs(4)]);
         assert_eq!(metrics.deployments()[0].errors.total(), 1);
         assert_eq!(metrics.deployments()[1].tokens, crate::metrics::Tokens { prompt: 100, completion: 20 });

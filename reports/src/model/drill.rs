@@ -1,0 +1,654 @@
+//! The report of a drill.
+
+use std::borrow::Cow;
+
+use routedrill_sim::drill::{Assessment, Drill, Impact, Load, Outage, Outcome, Thresholds, Verdict, labels};
+use routedrill_sim::metrics::Phase;
+use routedrill_sim::scenario::profiles;
+use router_core::{DeploymentId, Plan};
+use serde::Serialize;
+
+use super::run::Latencies;
+use crate::remedy::{self, Explained};
+use crate::words;
+
+/// A drill: every outage that a configuration could meet, and what came of each.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct DrillReport {
+    /// The version of routedrill.
+    pub routedrill: Cow<'static, str>,
+    /// The configuration, by the name under which it was given.
+    pub config: String,
+    /// The LiteLLM release whose behaviour was modelled.
+    pub litellm: &'static str,
+    /// `proxy` or `sdk`.
+    pub mode: &'static str,
+    /// What the configuration holds.
+    pub inventory: InventoryReport,
+    /// What was asked for, how often, and what stands in for the rest of the world.
+    pub world: WorldReport,
+    /// The lines between verdicts.
+    pub thresholds: ThresholdsReport,
+    /// Words for outages and what they mean.
+    pub outages: Vec<OutageReport>,
+    /// Remarks on the configuration, as the reader made them.
+    pub findings: Vec<FindingReport>,
+    /// The run in which nothing failed, by name asked for.
+    pub baseline: Vec<BaselineReport>,
+    /// What came of each outage, in the order in which they were planned.
+    pub rows: Vec<RowReport>,
+    /// How many rows have each verdict.
+    pub verdicts: VerdictCounts,
+    /// What to change, the worst first.
+    pub risks: Vec<RiskReport>,
+    /// Runs that did not come to their end.
+    pub cut_short: Vec<String>,
+    /// How many runs there were.
+    pub runs: u64,
+    /// How many requests they had.
+    pub requests: u64,
+    /// All runs as one number.
+    pub digest: String,
+}
+
+/// What a configuration holds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct InventoryReport {
+    /// How many model groups.
+    pub groups: u64,
+    /// How many providers.
+    pub providers: u64,
+    /// How many regions.
+    pub regions: u64,
+    /// How many keys.
+    pub keys: u64,
+    /// The deployments, in the order of `model_list`.
+    pub deployments: Vec<PlaceReport>,
+}
+
+/// One deployment and its effective settings.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct PlaceReport {
+    /// Its short name.
+    pub name: String,
+    /// `model_info.id`, or the id that LiteLLM derives.
+    pub id: String,
+    /// Its model group.
+    pub model_name: String,
+    /// The model at the provider.
+    pub model: String,
+    /// The provider.
+    pub provider: String,
+    /// The region, where the configuration shows one.
+    pub region: Option<String>,
+    /// The name of the key, never its value.
+    pub key: Option<String>,
+    /// `primary`, and what it is a fallback of.
+    pub role: String,
+    /// Timeout of an attempt.
+    pub timeout: SettingReport,
+    /// Retries after its failure.
+    pub num_retries: SettingReport,
+    /// How long it rests.
+    pub cooldown_time: SettingReport,
+}
+
+/// A setting that takes effect.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SettingReport {
+    /// Its value, with its unit.
+    pub value: String,
+    /// Where it was set, or `LiteLLM default`.
+    pub from: &'static str,
+}
+
+/// The load and the stand-ins for the rest of the world. Times in seconds.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct WorldReport {
+    /// The names that clients ask for.
+    pub models: Vec<String>,
+    /// Whether somebody chose the names; otherwise they are the model groups.
+    pub models_chosen: bool,
+    /// Requests per second over all names; `null` for recorded traffic.
+    pub rate: Option<f64>,
+    /// Requests of the recorded traffic.
+    pub trace_requests: Option<u64>,
+    /// Whether somebody chose the load.
+    pub load_chosen: bool,
+    /// How long a caller waits.
+    pub deadline: f64,
+    /// How long requests keep arriving.
+    pub duration: f64,
+    /// From when something fails.
+    pub outage_from: f64,
+    /// Until when.
+    pub outage_until: f64,
+    /// Where latencies come from.
+    pub latencies: &'static str,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+}
+
+/// The lines between verdicts.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct ThresholdsReport {
+    /// Below this share of answered requests users are lost.
+    pub min_availability: f64,
+    /// Below this share an outage was felt.
+    pub held_availability: f64,
+    /// Above this many times the p99 of the baseline an outage was felt.
+    pub max_p99_ratio: f64,
+}
+
+/// A word for an outage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct OutageReport {
+    /// The word.
+    pub word: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// A remark on the configuration.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FindingReport {
+    /// `error`, `warning` or `note`.
+    pub severity: &'static str,
+    /// The rule.
+    pub rule: &'static str,
+    /// The line, from 1.
+    pub line: Option<u32>,
+    /// The place as keys.
+    pub path: String,
+    /// What is so, and why it matters.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// LiteLLM does not start with it.
+    pub stops_start_up: bool,
+}
+
+/// Requests for one name when nothing fails.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct BaselineReport {
+    /// The name.
+    pub model: String,
+    /// Requests for it.
+    pub requests: u64,
+    /// Share of them that were answered.
+    pub availability: Option<f64>,
+    /// Whether that is enough to drill it.
+    pub works: bool,
+    /// How the rest ended, most frequent first.
+    pub errors: Vec<String>,
+    /// From when a request was due to its answer.
+    pub latency: Option<Latencies>,
+    /// Attempts per request.
+    pub attempts_per_request: Option<f64>,
+    /// Dollars for all answers.
+    pub cost: f64,
+}
+
+/// One outage and what came of it.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct RowReport {
+    /// Its name, for `--only`.
+    pub name: String,
+    /// What failed.
+    pub target: String,
+    /// How.
+    pub outage: &'static str,
+    /// Rows that could not have ended differently and were not run by themselves.
+    pub equals: Vec<String>,
+    /// The deployments that failed.
+    pub struck: Vec<String>,
+    /// Calls that the outage struck.
+    pub struck_calls: u64,
+    /// `lost`, `degraded`, `held` or `untouched`.
+    pub verdict: &'static str,
+    /// What it did to the users of each name, the worst-hit first.
+    pub models: Vec<ImpactReport>,
+    /// Who answered more than in the baseline.
+    pub took_over: Vec<ShareReport>,
+    /// From its start to the first answer for a struck request, in seconds.
+    pub failed_over_after: Option<f64>,
+    /// Whether calls failed, so that there was something to fail over.
+    pub calls_failed: bool,
+    /// From its end until what had failed answers again and nobody is lost, in seconds; `null`: not within the run.
+    pub recovered_after: Option<f64>,
+    /// Why it was felt.
+    pub causes: Vec<CauseReport>,
+    /// A request that was lost.
+    pub example: Option<ExampleReport>,
+    /// The command that runs it again.
+    pub replay: String,
+}
+
+/// What an outage did to the users of one name.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ImpactReport {
+    /// The name.
+    pub model: String,
+    /// The verdict on it.
+    pub verdict: &'static str,
+    /// Requests while the outage was on.
+    pub requests: u64,
+    /// Those of them that were not answered.
+    pub lost: u64,
+    /// Share of requests answered while it was on.
+    pub availability_during: f64,
+    /// Share of requests answered after it.
+    pub availability_after: f64,
+    /// 99 % of the answers took at most this long, in seconds.
+    pub p99: Option<f64>,
+    /// The same in the baseline.
+    pub p99_baseline: Option<f64>,
+    /// Their difference.
+    pub p99_delta: Option<f64>,
+    /// Attempts per request.
+    pub attempts: f64,
+    /// The same in the baseline.
+    pub attempts_baseline: f64,
+    /// Dollars per answer.
+    pub cost: f64,
+    /// The same in the baseline.
+    pub cost_baseline: f64,
+    /// Share of answers from another group.
+    pub by_fallback: f64,
+}
+
+/// A deployment and a share.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ShareReport {
+    /// Its short name.
+    pub deployment: String,
+    /// Its model group.
+    pub model_name: String,
+    /// The share of all answers that it gained.
+    pub share: f64,
+}
+
+/// A cause in words.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct CauseReport {
+    /// The name whose users felt it.
+    pub model: String,
+    /// How many requests it cost; how many calls it concerned where none was lost.
+    pub count: u64,
+    /// Whether requests were lost by it.
+    pub lost: bool,
+    /// What happened.
+    pub what: String,
+    /// The setting to blame.
+    pub setting: String,
+    /// What to change.
+    pub change: String,
+}
+
+/// A request as an example.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ExampleReport {
+    /// The seed of its run.
+    pub seed: u64,
+    /// The request.
+    pub request: String,
+    /// When it was due, in seconds.
+    pub due: f64,
+}
+
+/// How many rows have each verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the verdicts")]
+pub struct VerdictCounts {
+    pub lost: usize,
+    pub degraded: usize,
+    pub held: usize,
+    pub untouched: usize,
+}
+
+/// A cause that several outages share, and what would remove it.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct RiskReport {
+    /// `P0` to `P3`: [`RiskReport::GRADES`].
+    pub grade: &'static str,
+    /// The name whose users feel it.
+    pub model: String,
+    /// What happened in the worst row.
+    pub what: String,
+    /// The setting to blame.
+    pub setting: String,
+    /// What to change.
+    pub change: String,
+    /// The rows that it made worse, the worst first.
+    pub rows: Vec<String>,
+    /// The command that shows it.
+    pub replay: String,
+}
+
+impl RiskReport {
+    /// What the grades mean.
+    pub const GRADES: [(&'static str, &'static str); 4] = [
+        ("P0", "at least half of the requests for a name are lost, or it is not served even when nothing fails"),
+        ("P1", "requests are lost beyond the threshold"),
+        ("P2", "some requests are lost, within the threshold"),
+        ("P3", "answers take longer"),
+    ];
+}
+
+/// What the caller of a drill knows beside it.
+#[derive(Clone, Debug)]
+pub struct DrillContext<'a> {
+    /// The configuration, by the name under which it was given.
+    pub config: &'a str,
+    /// What the reader remarked.
+    pub findings: Vec<FindingReport>,
+    /// Somebody chose the names.
+    pub models_chosen: bool,
+    /// Somebody chose the load.
+    pub load_chosen: bool,
+    /// The options of the command line that shape the runs, as a replay has to repeat them.
+    pub options: &'a str,
+}
+
+impl DrillReport {
+    /// The report of a drill that has run.
+    pub fn new(drill: &Drill, outcome: &Outcome, context: &DrillContext<'_>) -> Self {
+        let world = &drill.world;
+        let plan = &*world.plan;
+        let names = labels::of_plan(plan);
+        let rows: Vec<RowReport> =
+            outcome.rows.iter().map(|assessment| row(drill, &names, assessment, context)).collect();
+        let (from, until) = world.outage();
+        Self {
+            routedrill: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
+            config: context.config.to_owned(),
+            litellm: plan.release().number(),
+            mode: words::mode(plan.mode()),
+            inventory: inventory(drill, &names),
+            world: WorldReport {
+                models: world.asked.iter().map(|name| plan.name(*name).to_owned()).collect(),
+                models_chosen: context.models_chosen,
+                rate: match world.load {
+                    Load::Rate(rate) => Some(rate),
+                    Load::Trace(_) => None,
+                },
+                trace_requests: match &world.load {
+                    Load::Rate(_) => None,
+                    Load::Trace(rows) => Some(rows.len() as u64),
+                },
+                load_chosen: context.load_chosen,
+                deadline: world.deadline.as_secs_f64(),
+                duration: world.duration.as_secs_f64(),
+                outage_from: from.as_secs_f64(),
+                outage_until: until.as_secs_f64(),
+                latencies: profiles::ORIGIN,
+                seeds: drill.seeds.clone(),
+            },
+            thresholds: thresholds(drill.thresholds),
+            outages: Outage::ALL.map(|outage| OutageReport { word: outage.word(), meaning: outage.meaning() }).to_vec(),
+            findings: context.findings.clone(),
+            baseline: baseline(drill, outcome),
+            verdicts: VerdictCounts {
+                lost: outcome.count(Verdict::Lost),
+                degraded: outcome.count(Verdict::Degraded),
+                held: outcome.count(Verdict::Held),
+                untouched: outcome.count(Verdict::Untouched),
+            },
+            risks: risks(drill, outcome, &names, &rows, context),
+            rows,
+            cut_short: (outcome.cut_short.iter())
+                .map(|(row, seed, ending)| format!("{row} with seed {seed}: {ending}"))
+                .collect(),
+            runs: outcome.runs,
+            requests: outcome.requests,
+            digest: outcome.digest.to_string(),
+        }
+    }
+
+    /// Whether LiteLLM would not start with this configuration.
+    pub fn refuses_to_start(&self) -> bool {
+        self.findings.iter().any(|finding| finding.stops_start_up)
+    }
+}
+
+fn thresholds(thresholds: Thresholds) -> ThresholdsReport {
+    let Thresholds { min_availability, held_availability, max_p99_ratio } = thresholds;
+    ThresholdsReport { min_availability, held_availability, max_p99_ratio }
+}
+
+fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
+    let plan = &*drill.world.plan;
+    let places = &drill.world.inventory.places;
+    let distinct = |names: &mut dyn Iterator<Item = String>| {
+        let mut known: Vec<String> = names.collect();
+        known.sort();
+        known.dedup();
+        known.len() as u64
+    };
+    let deployments = (plan.deployments().iter().zip(names).enumerate())
+        .map(|(index, (deployment, name))| {
+            let place = places.get(index);
+            let seconds = |secs: f64| crate::figures::chosen(router_core::Span::from_secs_f64(secs));
+            let cooldown = deployment.cooldown_time;
+            PlaceReport {
+                name: name.clone(),
+                id: deployment.id.clone(),
+                model_name: deployment.model_name.clone(),
+                model: deployment.model.clone(),
+                provider: place.map_or_else(|| deployment.provider.clone(), |place| place.provider.clone()),
+                region: place.and_then(|place| place.region.clone()),
+                key: place.and_then(|place| place.key.clone()),
+                role: role(plan, DeploymentId(index as u32)),
+                timeout: SettingReport {
+                    value: crate::figures::chosen(deployment.timeout.value),
+                    from: remedy::origin(deployment.timeout.from),
+                },
+                num_retries: SettingReport {
+                    value: deployment.num_retries.value.to_string(),
+                    from: remedy::origin(deployment.num_retries.from),
+                },
+                cooldown_time: SettingReport { value: seconds(cooldown.value), from: remedy::origin(cooldown.from) },
+            }
+        })
+        .collect();
+    InventoryReport {
+        groups: distinct(&mut plan.deployments().iter().map(|deployment| deployment.model_name.clone())),
+        providers: distinct(&mut places.iter().map(|place| place.provider.clone())),
+        regions: distinct(&mut places.iter().filter_map(|place| place.region.clone())),
+        keys: distinct(&mut places.iter().filter_map(|place| place.key.clone())),
+        deployments,
+    }
+}
+
+/// `primary of its group`, and which groups fall back to it.
+fn role(plan: &Plan, id: DeploymentId) -> String {
+    let group = plan.deployment(id).group;
+    let mut of: Vec<&str> = Vec::new();
+    for other in plan.deployments() {
+        let falls_here = [
+            router_core::FallbackList::Fallbacks,
+            router_core::FallbackList::ContextWindow,
+            router_core::FallbackList::ContentPolicy,
+        ]
+        .into_iter()
+        .flat_map(|list| plan.fallback_chain(other.group, list))
+        .any(|target| target.model == Some(group));
+        if falls_here && other.group != group && !of.contains(&other.model_name.as_str()) {
+            of.push(&other.model_name);
+        }
+    }
+    if of.is_empty() { "primary".to_owned() } else { format!("primary; fallback of {}", of.join(", ")) }
+}
+
+fn baseline(drill: &Drill, outcome: &Outcome) -> Vec<BaselineReport> {
+    let plan = &*drill.world.plan;
+    let prices: Vec<(f64, f64)> = drill.world.scenario(None).upstreams.iter().map(|upstream| upstream.price).collect();
+    (drill.world.asked.iter().zip(&outcome.works).enumerate())
+        .map(|(index, (name, works))| {
+            let all = outcome.baseline.asked_over(index, &Phase::ALL);
+            let total = all.ends.total();
+            BaselineReport {
+                model: plan.name(*name).to_owned(),
+                requests: total,
+                availability: all.ends.availability(),
+                works: *works,
+                errors: (all.ends.failed.ranked().into_iter())
+                    .map(|((class, status), count)| format!("{count} x {status} {}", class.name()))
+                    .collect(),
+                latency: Latencies::of(&all.latency),
+                attempts_per_request: (total > 0).then(|| all.attempts as f64 / total as f64),
+                cost: all.answered_by.iter().zip(&prices).map(|(by, price)| by.tokens.cost(*price)).sum(),
+            }
+        })
+        .collect()
+}
+
+fn replay(drill: &Drill, row: &str, seed: u64, context: &DrillContext<'_>) -> String {
+    let quoted = |text: &str| {
+        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:+@%".contains(c));
+        if plain && !text.is_empty() { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    };
+    let _ = drill;
+    format!("routedrill drill {}{} --only {} --seed {seed}", quoted(context.config), context.options, quoted(row))
+}
+
+fn row(drill: &Drill, names: &[String], assessment: &Assessment, context: &DrillContext<'_>) -> RowReport {
+    let plan = &*drill.world.plan;
+    let name = assessment.row.name();
+    let struck = assessment.row.struck();
+    let label = |id: DeploymentId| names[id.index()].clone();
+    let seed = assessment.example.map_or(drill.seeds[0], |(seed, ..)| seed);
+    RowReport {
+        target: assessment.row.target.to_string(),
+        outage: assessment.row.outage.word(),
+        equals: assessment.row.merged_names().collect(),
+        struck: struck.iter().map(|id| label(*id)).collect(),
+        struck_calls: assessment.struck_calls,
+        verdict: assessment.verdict.word(),
+        models: assessment.names.iter().map(|impact| impact_report(plan, impact)).collect(),
+        took_over: (assessment.took_over.iter())
+            .map(|(id, share)| ShareReport {
+                deployment: label(*id),
+                model_name: plan.deployment(*id).model_name.clone(),
+                share: *share,
+            })
+            .collect(),
+        failed_over_after: assessment.failed_over_after.map(router_core::Span::as_secs_f64),
+        calls_failed: assessment.failed_calls,
+        recovered_after: assessment.recovered_after.map(router_core::Span::as_secs_f64),
+        causes: (assessment.causes.iter())
+            .map(|cause| {
+                let Explained { what, setting, change } = remedy::explain(&drill.world, names, struck, cause);
+                let model = plan.name(cause.asked).to_owned();
+                CauseReport { model, count: cause.count, lost: cause.lost, what, setting, change }
+            })
+            .collect(),
+        example: assessment.example.map(|(seed, request, due)| ExampleReport {
+            seed,
+            request: request.to_string(),
+            due: due.as_secs_f64(),
+        }),
+        replay: replay(drill, &name, seed, context),
+        name,
+    }
+}
+
+fn impact_report(plan: &Plan, impact: &Impact) -> ImpactReport {
+    let secs = |span: Option<router_core::Span>| span.map(router_core::Span::as_secs_f64);
+    let (p99, p99_baseline) = (secs(impact.p99), secs(impact.p99_baseline));
+    ImpactReport {
+        model: plan.name(impact.asked).to_owned(),
+        verdict: impact.verdict.word(),
+        requests: impact.requests,
+        lost: impact.lost,
+        availability_during: impact.during,
+        availability_after: impact.after,
+        p99,
+        p99_baseline,
+        p99_delta: p99.zip(p99_baseline).map(|(p99, usual)| p99 - usual),
+        attempts: impact.attempts,
+        attempts_baseline: impact.attempts_baseline,
+        cost: impact.cost,
+        cost_baseline: impact.cost_baseline,
+        by_fallback: impact.fell_back,
+    }
+}
+
+/// Causes that blame the same setting for the same name, with the rows that they made worse.
+fn risks(
+    drill: &Drill,
+    outcome: &Outcome,
+    names: &[String],
+    rows: &[RowReport],
+    context: &DrillContext<'_>,
+) -> Vec<RiskReport> {
+    let plan = &*drill.world.plan;
+    let mut risks: Vec<(f64, RiskReport)> = Vec::new();
+    for (index, works) in outcome.works.iter().enumerate().filter(|(_, works)| !**works) {
+        let _ = works;
+        let asked = drill.world.asked[index];
+        let ends = outcome.baseline.asked_over(index, &Phase::ALL).ends;
+        let kind = if plan.members(asked).is_empty() {
+            routedrill_sim::drill::CauseKind::UnknownName
+        } else {
+            continue;
+        };
+        let cause = routedrill_sim::drill::Cause { asked, kind, count: ends.lost(), lost: true };
+        let Explained { what, setting, change } = remedy::explain(&drill.world, names, &[], &cause);
+        let replay = format!("routedrill drill {}{}", context.config, context.options);
+        let model = plan.name(asked).to_owned();
+        risks.push((2.0, RiskReport { grade: "P0", model, what, setting, change, rows: Vec::new(), replay }));
+    }
+    for (report, assessment) in rows.iter().zip(&outcome.rows) {
+        for (cause, words) in assessment.causes.iter().zip(&report.causes) {
+            let Some(impact) = assessment.names.iter().find(|impact| impact.asked == cause.asked) else { continue };
+            let (grade, weight) = grade(assessment.verdict, impact, cause.lost, cause.count);
+            match risks.iter_mut().find(|(_, risk)| {
+                risk.setting == words.setting && risk.model == words.model && risk.change == words.change
+            }) {
+                Some((heaviest, risk)) => {
+                    if weight > *heaviest {
+                        *heaviest = weight;
+                        risk.grade = grade;
+                        risk.what.clone_from(&words.what);
+                        risk.replay.clone_from(&report.replay);
+                        risk.rows.insert(0, report.name.clone());
+                    } else {
+                        risk.rows.push(report.name.clone());
+                    }
+                }
+                None => risks.push((
+                    weight,
+                    RiskReport {
+                        grade,
+                        model: words.model.clone(),
+                        what: words.what.clone(),
+                        setting: words.setting.clone(),
+                        change: words.change.clone(),
+                        rows: vec![report.name.clone()],
+                        replay: report.replay.clone(),
+                    },
+                )),
+            }
+        }
+    }
+    risks.sort_by(|(a, risk_a), (b, risk_b)| {
+        risk_a.grade.cmp(risk_b.grade).then(risk_b.rows.len().cmp(&risk_a.rows.len())).then(b.total_cmp(a))
+    });
+    risks.into_iter().map(|(_, risk)| risk).collect()
+}
+
+/// The grade of a cause in one row, and its weight among those of the same grade: the share of requests lost by it.
+fn grade(verdict: Verdict, impact: &Impact, lost: bool, count: u64) -> (&'static str, f64) {
+    /// From this share of lost requests on, a name is as good as gone.
+    const GONE: f64 = 0.5;
+    let share = if impact.requests == 0 { 0.0 } else { count as f64 / impact.requests as f64 };
+    match verdict {
+        _ if !lost => ("P3", 0.0),
+        Verdict::Lost if impact.verdict == Verdict::Lost && 1.0 - impact.during.min(impact.after) >= GONE => {
+            ("P0", share)
+        }
+        Verdict::Lost if impact.verdict == Verdict::Lost => ("P1", share),
+        _ => ("P2", share),
+    }
+}

@@ -1,0 +1,14 @@
+//! What a report says, whatever it is printed as. Times are in seconds, shares from 0 to 1, money in dollars.
+
+mod drill;
+mod run;
+
+pub use drill::{
+    BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FindingReport, ImpactReport,
+    InventoryReport, OutageReport, PlaceReport, RiskReport, RowReport, SettingReport, ShareReport, ThresholdsReport,
+    VerdictCounts, WorldReport,
+};
+pub use run::{
+    AskedReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies, LossReport,
+    MovementReport, RequestsReport, RunReport, Tokens,
+};

@@ -1,0 +1,376 @@
+//! The report of a drill as text: what was drilled, what the configuration says about itself, what came of each outage,
+//! and what to change first.
+
+use std::fmt::Write as _;
+
+use router_core::Span;
+
+use crate::figures::{self, DASH, counted};
+use crate::model::{BaselineReport, DrillReport, ImpactReport, RiskReport, RowReport};
+use crate::table::{Align, Grid, INDENT};
+use crate::wrap;
+
+/// How much of a drill is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Detail {
+    /// Each outage on a line of its own, those that were held included.
+    pub all: bool,
+}
+
+/// The report of a drill, as people read it in a terminal.
+pub fn drill(report: &DrillReport, detail: Detail) -> String {
+    let mut text = String::new();
+    head(&mut text, report);
+    findings(&mut text, report, detail);
+    baseline(&mut text, report);
+    if !report.rows.is_empty() {
+        map(&mut text, report);
+        felt(&mut text, report, detail);
+    }
+    risks(&mut text, report);
+    foot(&mut text, report);
+    text
+}
+
+fn head(text: &mut String, report: &DrillReport) {
+    let (inventory, world) = (&report.inventory, &report.world);
+    let time = |secs: f64| figures::chosen(Span::from_secs_f64(secs));
+    let _ = writeln!(
+        text,
+        "{}: {} in {}, {}, {}, {}",
+        report.config,
+        counted(inventory.deployments.len() as u64, "deployment"),
+        counted(inventory.groups, "model group"),
+        counted(inventory.providers, "provider"),
+        counted(inventory.regions, "region"),
+        counted(inventory.keys, "key"),
+    );
+    let mut grid = Grid::new(&[("", Align::Left), ("", Align::Left)]);
+    let mode = if report.mode == "proxy" { "behind its proxy" } else { "in process (SDK)" };
+    grid.row(["drilled", &format!("as LiteLLM {} {mode} decides, with {}", report.litellm, seeds(&world.seeds))]);
+    let load = match (world.rate, world.trace_requests) {
+        (Some(rate), _) => figures::rate(rate),
+        (None, Some(requests)) => format!("{} as recorded", counted(requests, "request")),
+        (None, None) => DASH.to_owned(),
+    };
+    let ours = if world.load_chosen { "" } else { " (routedrill's default)" };
+    let models = if world.models_chosen { "for" } else { "for every model group:" };
+    let names = named(&world.models);
+    grid.row(["traffic", &format!("{load}{ours} {models} {names}; callers give up after {}", time(world.deadline))]);
+    grid.row(["upstreams", &format!("latencies are {}", world.latencies)]);
+    grid.row([
+        "outages",
+        &format!(
+            "each from {} to {} of a run of {}",
+            time(world.outage_from),
+            time(world.outage_until),
+            time(world.duration)
+        ),
+    ]);
+    let thresholds = report.thresholds;
+    grid.row([
+        "verdicts",
+        &format!(
+            "lost: under {} answered; degraded: under {}, or p99 over {}x the usual; by the worst-hit model",
+            figures::percent(thresholds.min_availability),
+            figures::percent(thresholds.held_availability),
+            figures::ratio(thresholds.max_p99_ratio).trim_end_matches('0').trim_end_matches('.'),
+        ),
+    ]);
+    text.push_str(&grid.print());
+}
+
+fn seeds(seeds: &[u64]) -> String {
+    match seeds {
+        [one] => format!("seed {one}"),
+        [first, .., last] => format!("seeds {first} to {last}"),
+        [] => DASH.to_owned(),
+    }
+}
+
+/// Names in a line, the rest counted.
+fn named(names: &[String]) -> String {
+    const SHOWN_MAX: usize = 6;
+    let shown = names.iter().take(SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn findings(text: &mut String, report: &DrillReport, detail: Detail) {
+    let shown: Vec<_> = report.findings.iter().filter(|finding| detail.all || finding.severity != "note").collect();
+    let notes = report.findings.len() - shown.len();
+    if shown.is_empty() && notes == 0 {
+        return;
+    }
+    let _ = writeln!(text, "\nThe config says what it does not do");
+    if report.refuses_to_start() {
+        let _ = writeln!(text, "{INDENT}LiteLLM would not start with this config: nothing else matters before that.");
+    }
+    for finding in &shown {
+        let place = finding.line.map_or_else(|| finding.path.clone(), |line| format!("line {line}"));
+        wrap::item(text, &format!("{:<8} {place}: ", finding.severity), &finding.message);
+        if !finding.remedy.is_empty() {
+            wrap::item(text, "         fix: ", &finding.remedy);
+        }
+    }
+    if notes > 0 {
+        let _ = writeln!(text, "{INDENT}and {} (--all)", counted(notes as u64, "note"));
+    }
+}
+
+fn baseline(text: &mut String, report: &DrillReport) {
+    let _ = writeln!(text, "\nWhen nothing fails");
+    let mut grid = Grid::new(&[
+        ("model", Align::Left),
+        ("requests", Align::Right),
+        ("answered", Align::Right),
+        ("p50", Align::Right),
+        ("p99", Align::Right),
+        ("attempts", Align::Right),
+        ("cost", Align::Right),
+        ("", Align::Left),
+    ]);
+    for one in &report.baseline {
+        let BaselineReport { model, requests, availability, works, errors, latency, attempts_per_request, cost } = one;
+        let quantile = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), figures::seconds);
+        let problem = if *works { String::new() } else { errors.join(", ") };
+        grid.row([
+            model.as_str(),
+            &figures::count(*requests),
+            &availability.map_or_else(|| DASH.to_owned(), figures::percent),
+            &quantile(latency.map(|latency| latency.p50)),
+            &quantile(latency.map(|latency| latency.p99)),
+            &attempts_per_request.map_or_else(|| DASH.to_owned(), figures::ratio),
+            &figures::dollars(*cost),
+            &problem,
+        ]);
+    }
+    text.push_str(&grid.print());
+    if report.rows.is_empty() && !report.baseline.iter().any(|one| one.works) {
+        let _ = writeln!(text, "{INDENT}No outage was drilled: nobody is served even when nothing fails.");
+    }
+}
+
+/// One line per target, one column per outage.
+fn map(text: &mut String, report: &DrillReport) {
+    let verdicts = report.verdicts;
+    let _ = writeln!(
+        text,
+        "\n{}: {} lost, {} degraded, {} held, {} untouched",
+        counted(report.rows.len() as u64, "outage"),
+        verdicts.lost,
+        verdicts.degraded,
+        verdicts.held,
+        verdicts.untouched
+    );
+    let mut columns = vec![("what fails", Align::Left)];
+    columns.extend(report.outages.iter().map(|outage| (outage.word, Align::Left)));
+    let mut grid = Grid::new(&columns);
+    let mut targets: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for row in &report.rows {
+        let Some(column) = report.outages.iter().position(|outage| outage.word == row.outage) else { continue };
+        match targets.iter_mut().find(|(struck, _)| *struck == row.struck) {
+            Some((_, cells)) => cells[column] = cell(row),
+            None => {
+                let mut cells = vec![DASH.to_owned(); report.outages.len()];
+                cells[column] = cell(row);
+                targets.push((row.struck.clone(), cells));
+            }
+        }
+    }
+    for (struck, cells) in targets {
+        let title =
+            report.rows.iter().find(|row| row.struck == struck).map_or_else(String::new, |row| row.target.clone());
+        grid.row(std::iter::once(title).chain(cells));
+    }
+    text.push_str(&grid.print());
+}
+
+/// A verdict in few letters: a share for what was lost, a factor for what only took longer.
+fn cell(row: &RowReport) -> String {
+    let Some(worst) = row.models.first() else { return row.verdict.to_owned() };
+    match row.verdict {
+        "lost" => format!("LOST {}", short_percent(1.0 - worst.availability_during.min(worst.availability_after))),
+        "degraded" => match lost_share(worst) {
+            Some(lost) => format!("-{}", short_percent(lost)),
+            None => worst
+                .p99
+                .zip(worst.p99_baseline)
+                .map_or_else(|| "slower".to_owned(), |(p99, usual)| format!("{:.1}x slow", p99 / usual)),
+        },
+        "untouched" => ".".to_owned(),
+        _ => "held".to_owned(),
+    }
+}
+
+fn lost_share(impact: &ImpactReport) -> Option<f64> {
+    let lost = 1.0 - impact.availability_during.min(impact.availability_after);
+    (lost > 0.0).then_some(lost)
+}
+
+fn short_percent(share: f64) -> String {
+    let percentage = share * 100.0;
+    if share >= 1.0 {
+        "100%".to_owned()
+    } else if percentage >= 10.0 {
+        format!("{:.0}%", percentage.min(99.0))
+    } else {
+        format!("{percentage:.1}%")
+    }
+}
+
+/// The outages that were felt, the worst first; all of them with `--all`.
+fn felt(text: &mut String, report: &DrillReport, detail: Detail) {
+    let mut shown: Vec<&RowReport> =
+        report.rows.iter().filter(|row| detail.all || matches!(row.verdict, "lost" | "degraded")).collect();
+    if shown.is_empty() {
+        return;
+    }
+    let rank = |row: &RowReport| ["lost", "degraded", "held", "untouched"].iter().position(|word| *word == row.verdict);
+    let available = |row: &RowReport| {
+        row.models.first().map_or(1.0, |worst| worst.availability_during.min(worst.availability_after))
+    };
+    let slower = |row: &RowReport| row.models.first().and_then(|worst| worst.p99_delta).unwrap_or(0.0);
+    shown.sort_by(|a, b| {
+        rank(a)
+            .cmp(&rank(b))
+            .then(available(a).total_cmp(&available(b)))
+            .then(b.struck.len().cmp(&a.struck.len()))
+            .then(slower(b).total_cmp(&slower(a)))
+    });
+    let _ = writeln!(
+        text,
+        "\n{}",
+        if detail.all { "Every outage, the worst first" } else { "What was felt, the worst first" }
+    );
+    let mut grid = Grid::new(&[
+        ("outage", Align::Left),
+        ("verdict", Align::Left),
+        ("during", Align::Right),
+        ("after", Align::Right),
+        ("p99", Align::Right),
+        ("attempts", Align::Right),
+        ("cost", Align::Right),
+        ("fail over", Align::Right),
+        ("recover", Align::Right),
+        ("who took over", Align::Left),
+    ]);
+    for row in &shown {
+        let worst = row.models.first();
+        let figure = |value: Option<String>| value.unwrap_or_else(|| DASH.to_owned());
+        grid.row([
+            row.name.as_str(),
+            row.verdict,
+            &figure(worst.map(|worst| figures::percent(worst.availability_during))),
+            &figure(worst.map(|worst| figures::percent(worst.availability_after))),
+            &figure(worst.and_then(|worst| worst.p99_delta).map(figures::difference)),
+            &figure(worst.map(|worst| format!("x{}", figures::ratio(times(worst.attempts, worst.attempts_baseline))))),
+            &figure(worst.and_then(cost)),
+            &figure(fail_over(row)),
+            &figure(recover(row)),
+            &took_over(row),
+        ]);
+    }
+    text.push_str(&grid.print());
+    if !detail.all {
+        let hidden = report.rows.len() - shown.len();
+        if hidden > 0 {
+            let _ =
+                writeln!(text, "{INDENT}and {} that nobody felt (--all shows each)", counted(hidden as u64, "outage"));
+        }
+    }
+}
+
+fn times(value: f64, usual: f64) -> f64 {
+    if usual > 0.0 { value / usual } else { value }
+}
+
+fn cost(worst: &ImpactReport) -> Option<String> {
+    (worst.cost_baseline > 0.0 && worst.cost > 0.0)
+        .then(|| format!("x{}", figures::ratio(worst.cost / worst.cost_baseline)))
+}
+
+fn fail_over(row: &RowReport) -> Option<String> {
+    match row.failed_over_after {
+        Some(after) => Some(figures::seconds(after)),
+        None if row.calls_failed => Some("never".to_owned()),
+        None => None,
+    }
+}
+
+fn recover(row: &RowReport) -> Option<String> {
+    match row.recovered_after {
+        Some(after) => Some(figures::seconds(after)),
+        None if row.struck_calls > 0 => Some("not seen".to_owned()),
+        None => None,
+    }
+}
+
+/// Who answered instead: deployments, or whole groups where several of one group did.
+fn took_over(row: &RowReport) -> String {
+    const SHOWN_MAX: usize = 2;
+    let mut groups: Vec<(&str, &str, f64, usize)> = Vec::new();
+    for share in &row.took_over {
+        match groups.iter_mut().find(|(group, ..)| *group == share.model_name) {
+            Some((_, _, sum, count)) => {
+                *sum += share.share;
+                *count += 1;
+            }
+            None => groups.push((&share.model_name, &share.deployment, share.share, 1)),
+        }
+    }
+    if groups.is_empty() {
+        return if row.struck_calls > 0 { "nobody".to_owned() } else { DASH.to_owned() };
+    }
+    let more = groups.len().saturating_sub(SHOWN_MAX);
+    let mut names: Vec<String> = groups
+        .iter()
+        .take(SHOWN_MAX)
+        .map(
+            |(group, deployment, _, count)| {
+                if *count == 1 { (*deployment).to_owned() } else { format!("{count} of {group}") }
+            },
+        )
+        .collect();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
+fn risks(text: &mut String, report: &DrillReport) {
+    /// More than this many are for the memo.
+    const SHOWN_MAX: usize = 6;
+    if report.risks.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nWhat to change, the worst first");
+    for risk in report.risks.iter().take(SHOWN_MAX) {
+        let RiskReport { grade, what, setting, change, rows, replay, .. } = risk;
+        wrap::item(text, &format!("{grade}  "), what);
+        wrap::item(text, "    blame:  ", setting);
+        wrap::item(text, "    change: ", change);
+        if rows.len() > 1 {
+            wrap::item(text, "    rows:   ", &format!("{} and {}", rows[0], counted(rows.len() as u64 - 1, "other")));
+        }
+        let _ = writeln!(text, "{INDENT}    replay: {replay}");
+    }
+    if report.risks.len() > SHOWN_MAX {
+        let _ = writeln!(text, "{INDENT}and {} in the memo (--out DIR)", report.risks.len() - SHOWN_MAX);
+    }
+}
+
+fn foot(text: &mut String, report: &DrillReport) {
+    for line in &report.cut_short {
+        let _ = writeln!(text, "\nnot finished: {line}");
+    }
+    let _ = writeln!(
+        text,
+        "\n{}, {}, digest {}",
+        counted(report.runs, "run"),
+        counted(report.requests, "request"),
+        report.digest
+    );
+}

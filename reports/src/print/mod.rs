@@ -1,0 +1,11 @@
+//! One printer per format.
+
+mod csv;
+mod drill_text;
+mod hlog;
+mod run_text;
+
+pub use csv::{RowFiles, timeline};
+pub use drill_text::{Detail, drill as drill_text};
+pub use hlog::{LatencyLog, SecondQuantiles};
+pub use run_text::run as run_text;

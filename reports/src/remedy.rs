@@ -1,0 +1,267 @@
+//! What to do about a cause: a sentence that is true of the run, the setting to blame, and the change.
+
+use routedrill_sim::drill::{Cause, CauseKind, World};
+use router_core::{DeploymentId, FallbackList, NameId, NoFallback, NotCooledReason, Plan, Setting, Source, Span};
+
+use crate::figures::{self, counted};
+use crate::words;
+
+/// A cause in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explained {
+    /// What happened, with how many requests.
+    pub what: String,
+    /// The setting to blame and its value, with where that comes from.
+    pub setting: String,
+    /// What to change.
+    pub change: String,
+}
+
+/// Puts a cause into words. `labels` are the short names of the deployments, `struck` the deployments that had failed.
+pub fn explain(world: &World, labels: &[String], struck: &[DeploymentId], cause: &Cause) -> Explained {
+    let plan = &*world.plan;
+    let asked = plan.name(cause.asked);
+    let requests = counted(cause.count, "request");
+    let deadline = figures::chosen(world.deadline);
+    let label = |id: DeploymentId| labels.get(id.index()).map_or("a deployment", String::as_str);
+    match cause.kind {
+        CauseKind::UnknownName => Explained {
+            what: format!("LiteLLM knows no model `{asked}`: it answers every request for it with 400"),
+            setting: "`model_list`: no such `model_name`, alias or wildcard".to_owned(),
+            change: format!(
+                "let clients ask for {}, or add `{asked}` under `router_settings.model_group_alias`",
+                one_of(&groups(plan))
+            ),
+        },
+        CauseKind::TimeoutAfterDeadline { timeout } => Explained {
+            what: format!(
+                "{requests} for `{asked}` hung in one attempt until the callers gave up after {deadline}; the attempt may \
+                 take {}",
+                figures::chosen(timeout.value)
+            ),
+            setting: timeout_setting(timeout),
+            change: format!(
+                "set `router_settings.timeout` below {}, so that {} fit into {deadline}",
+                figures::chosen(fitting_timeout(world, cause.asked)),
+                attempts_and_fallback(plan, cause.asked),
+            ),
+        },
+        CauseKind::ChainTooLong { timeout, retries } => Explained {
+            what: format!(
+                "{requests} for `{asked}` ran out of time after {deadline}: each of up to {} may take {}",
+                counted(attempts_of(retries), "attempt"),
+                figures::chosen(timeout.value)
+            ),
+            setting: format!("{}; {}", timeout_setting(timeout), retries_setting(retries)),
+            change: format!(
+                "lower `timeout` below {}, or `num_retries`, so that {} fit into {deadline}",
+                figures::chosen(fitting_timeout(world, cause.asked)),
+                attempts_and_fallback(plan, cause.asked),
+            ),
+        },
+        CauseKind::NoFallback { gave_up } => Explained {
+            what: format!(
+                "{requests} for `{asked}` failed: every deployment of it had failed, and it has no fallback{}",
+                because(gave_up.map(words::gave_up))
+            ),
+            setting: format!("`fallbacks`: no entry for `{asked}`"),
+            change: fallback_advice(plan, cause.asked, struck),
+        },
+        CauseKind::SiblingMissed { gave_up } => Explained {
+            what: format!(
+                "{requests} for `{asked}` failed although one of its deployments was well{}",
+                because(gave_up.map(words::gave_up))
+            ),
+            setting: format!("{}; `fallbacks`: no entry for `{asked}`", retries_setting(plan.settings().num_retries)),
+            change: format!(
+                "give `{asked}` a fallback, so that a request that meets only what has failed has somewhere to go"
+            ),
+        },
+        CauseKind::FallbackUndefined { to } => Explained {
+            what: format!("{requests} for `{asked}` failed: their fallback `{}` is not in `model_list`", plan.name(to)),
+            setting: format!("`fallbacks` of `{asked}`"),
+            change: format!("add `{}` to `model_list`, or name a group that is there", plan.name(to)),
+        },
+        CauseKind::FallbackStruckToo { to } => Explained {
+            what: format!("{requests} for `{asked}` failed: the same outage struck their fallback `{}`", plan.name(to)),
+            setting: format!("`fallbacks` of `{asked}`"),
+            change: fallback_advice(plan, cause.asked, struck),
+        },
+        CauseKind::FallbackFailed { to, class } => Explained {
+            what: format!(
+                "{requests} for `{asked}` failed: their fallback `{}` failed too{}",
+                plan.name(to),
+                because(class.map(router_core::ErrorClass::name))
+            ),
+            setting: format!("`fallbacks` of `{asked}`"),
+            change: format!("look at `{}`: drill it by itself with `--model {}`", plan.name(to), plan.name(to)),
+        },
+        CauseKind::FallbackEnded { because: reason } => Explained {
+            what: format!("{requests} for `{asked}` failed: {}", words::no_fallback(reason)),
+            setting: match reason {
+                NoFallback::MaxFallbacks => format!("`max_fallbacks`: {}", plan.settings().max_fallbacks.value),
+                NoFallback::Disabled => "`disable_fallbacks` of the request".to_owned(),
+                NoFallback::NoEntry | NoFallback::AllTried => format!("`fallbacks` of `{asked}`"),
+            },
+            change: fallback_advice(plan, cause.asked, struck),
+        },
+        CauseKind::Error { class, status } => Explained {
+            what: format!("{requests} for `{asked}` ended with {status} {} before any fallback", class.name()),
+            setting: "none that is known".to_owned(),
+            change: "replay the row and look at the first request".to_owned(),
+        },
+        CauseKind::NeverCooled { deployment, because: reason } => Explained {
+            what: format!(
+                "{} was called on and on: {} failed and none of them cooled it ({})",
+                label(deployment),
+                counted(cause.count, "call"),
+                words::not_cooled(reason)
+            ),
+            setting: cooldown_setting(plan),
+            change: cooldown_advice(reason),
+        },
+        CauseKind::LongTimeout { timeout } => Explained {
+            what: format!(
+                "{} ran into a timeout of {} before somebody else was tried",
+                counted(cause.count, "attempt"),
+                figures::chosen(timeout.value)
+            ),
+            setting: timeout_setting(timeout),
+            change: "lower `router_settings.timeout` towards the longest answer that is worth waiting for".to_owned(),
+        },
+        CauseKind::Sleeps { slept } => Explained {
+            what: format!(
+                "requests slept {} before {}, and after the last one before falling back",
+                figures::span(slept),
+                counted(cause.count, "retry")
+            ),
+            setting: retries_setting(plan.settings().num_retries),
+            change: "lower `num_retries` where a fallback answers anyway, or let the deployment cool earlier"
+                .to_owned(),
+        },
+        CauseKind::SlowUnnoticed => Explained {
+            what: "nothing failed, so no retry, cooldown or fallback took effect: answers only took longer".to_owned(),
+            setting: format!("`routing_strategy` and {}", timeout_setting(plan.settings().timeout)),
+            change:
+                "a `timeout` just above the longest normal answer turns slowness into a failure that is routed around; \
+                     `latency-based-routing` moves traffic by itself"
+                    .to_owned(),
+        },
+    }
+}
+
+/// Where a setting comes from.
+pub fn origin(source: Source) -> &'static str {
+    match source {
+        Source::RouterSettings => "router_settings",
+        Source::LitellmSettings => "litellm_settings",
+        Source::Deployment => "litellm_params",
+        Source::ModelInfo => "model_info",
+        Source::Default => "LiteLLM default",
+    }
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(" ({reason})"))
+}
+
+fn timeout_setting(timeout: Setting<Span>) -> String {
+    format!("`timeout`: {} ({})", figures::chosen(timeout.value), origin(timeout.from))
+}
+
+fn retries_setting(retries: Setting<i64>) -> String {
+    format!("`num_retries`: {} ({})", retries.value, origin(retries.from))
+}
+
+fn cooldown_setting(plan: &Plan) -> String {
+    let settings = plan.settings();
+    format!(
+        "`allowed_fails`: {} ({}); `cooldown_time`: {}s ({})",
+        settings.allowed_fails.value,
+        origin(settings.allowed_fails.from),
+        settings.cooldown_time.value,
+        origin(settings.cooldown_time.from)
+    )
+}
+
+fn cooldown_advice(reason: NotCooledReason) -> String {
+    match reason {
+        NotCooledReason::Alone => {
+            "set `router_settings.allowed_fails` (LiteLLM counts failures of a group of one only then, and only with a \
+             fallback) and `cooldown_time`"
+        }
+        NotCooledReason::BelowThreshold => "set `router_settings.allowed_fails` lower, or `cooldown_time` longer",
+        NotCooledReason::AlreadyCounted => {
+            "nothing in the config: behind the proxy only the first failure of each request counts"
+        }
+        NotCooledReason::Disabled => "remove `router_settings.disable_cooldowns`",
+        NotCooledReason::ZeroTime => "set a `cooldown_time` above zero",
+        NotCooledReason::Ineligible => "nothing in the config: LiteLLM never cools for this error",
+        NotCooledReason::Wildcard => "name the models instead of using a wildcard: deployments behind `*` never cool",
+        NotCooledReason::CallerTimeout => "nothing in the config: timeouts that callers choose do not count",
+    }
+    .to_owned()
+}
+
+/// The attempts that the retry layer may make of one group.
+fn attempts_of(retries: Setting<i64>) -> u64 {
+    u64::try_from(retries.value).unwrap_or(0) + 1
+}
+
+fn retries_of(plan: &Plan, asked: NameId) -> Setting<i64> {
+    plan.members(asked).first().map_or(plan.settings().num_retries, |id| plan.deployment(*id).num_retries)
+}
+
+/// A timeout under which all attempts of the group and one of a fallback fit into three quarters of the deadline; the
+/// rest is for waits.
+fn fitting_timeout(world: &World, asked: NameId) -> Span {
+    let attempts = attempts_of(retries_of(&world.plan, asked)) + 1;
+    let whole = (world.deadline.as_secs_f64() * 0.75 / attempts as f64).floor();
+    if whole >= 1.0 { Span::from_secs(whole as u64) } else { Span::from_millis(500) }
+}
+
+fn attempts_and_fallback(plan: &Plan, asked: NameId) -> String {
+    format!("{} and one of a fallback", counted(attempts_of(retries_of(plan, asked)), "attempt"))
+}
+
+/// Every model group, once, in order.
+fn groups(plan: &Plan) -> Vec<String> {
+    let mut groups: Vec<String> = Vec::new();
+    for deployment in plan.deployments() {
+        if !groups.contains(&deployment.model_name) {
+            groups.push(deployment.model_name.clone());
+        }
+    }
+    groups
+}
+
+fn one_of(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().take(4).map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => "a model that is there".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+fn fallback_advice(plan: &Plan, asked: NameId, struck: &[DeploymentId]) -> String {
+    let chain = plan.fallback_chain(asked, FallbackList::Fallbacks);
+    let untouched: Vec<String> = groups(plan)
+        .into_iter()
+        .filter(|group| {
+            plan.name_id(group).is_some_and(|id| {
+                let members = plan.members(id);
+                id != asked
+                    && !members.is_empty()
+                    && members.iter().all(|member| !struck.contains(member))
+                    && !chain.iter().any(|target| target.model == Some(id))
+            })
+        })
+        .collect();
+    let asked = plan.name(asked);
+    if untouched.is_empty() {
+        format!("give `{asked}` a fallback on a provider, region and key that do not fail with it; the config has none")
+    } else {
+        format!("give `{asked}` a fallback that does not fail with it: of this config {}", one_of(&untouched))
+    }
+}

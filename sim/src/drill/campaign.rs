@@ -1,0 +1,256 @@
+//! Running a drill: the baseline, then every row, each under several seeds, on several threads.
+
+use rayon::prelude::*;
+use router_core::Time;
+
+use super::assess::{Assessment, Judge};
+use super::rows::Row;
+use super::verdict::{Thresholds, Verdict};
+use super::world::World;
+use crate::cast::Cast;
+use crate::digest::Digest;
+use crate::engine::Engine;
+use crate::metrics::{Metrics, Phase, Shape};
+use crate::scenario::Scenario;
+use crate::step::{Ending, RunEnd};
+
+/// A drill that is ready to run.
+#[derive(Clone, Debug)]
+pub struct Drill {
+    /// What is drilled, and under which load.
+    pub world: World,
+    /// What fails.
+    pub rows: Vec<Row>,
+    /// The seeds under which each row runs, and the baseline too.
+    pub seeds: Vec<u64>,
+    /// How outages are judged.
+    pub thresholds: Thresholds,
+}
+
+/// What came of a drill.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The run in which nothing failed, all seeds added up.
+    pub baseline: Metrics,
+    /// By name asked for: whether its users are served when nothing fails.
+    pub works: Vec<bool>,
+    /// What came of each row, in the order of the rows. Empty when no name works.
+    pub rows: Vec<Assessment>,
+    /// All runs as one number, in the order of rows and seeds.
+    pub digest: Digest,
+    /// How many runs there were.
+    pub runs: u64,
+    /// How many requests they had.
+    pub requests: u64,
+    /// Runs that did not come to their end, by the name of their row.
+    pub cut_short: Vec<(String, u64, Ending)>,
+}
+
+/// What is kept of the runs of one row: their metrics would fill the memory.
+struct Assessed {
+    assessment: Assessment,
+    ends: Vec<(u64, RunEnd)>,
+    requests: u64,
+}
+
+/// The runs of one scenario, added up.
+struct Runs {
+    metrics: Metrics,
+    ends: Vec<(u64, RunEnd)>,
+}
+
+impl Drill {
+    /// Runs it. `done` is called after each row, from whichever thread ran it; nothing in the outcome depends on the
+    /// number of threads.
+    pub fn run(&self, done: &(dyn Fn() + Sync)) -> Outcome {
+        let outage = self.world.outage();
+        let base = self.world.scenario(None);
+        let prices: Vec<(f64, f64)> = base.upstreams.iter().map(|upstream| upstream.price).collect();
+        let baseline = runs(&base, &self.seeds, Some(outage));
+        done();
+        let judge =
+            Judge { world: &self.world, baseline: &baseline.metrics, thresholds: self.thresholds, prices: &prices };
+        let works: Vec<bool> = (0..self.world.asked.len()).map(|asked| judge.works(asked)).collect();
+        let rows: &[Row] = if works.contains(&true) { &self.rows } else { &[] };
+        let assessed: Vec<Assessed> = rows
+            .par_iter()
+            .map(|row| {
+                let Runs { metrics, ends } = runs(&self.world.scenario(Some(row)), &self.seeds, None);
+                let assessment = judge.assess(row, &metrics);
+                done();
+                Assessed { assessment, ends, requests: metrics.over(&Phase::ALL).ends.total() }
+            })
+            .collect();
+
+        let mut digests: Vec<u8> = Vec::new();
+        let mut cut_short = Vec::new();
+        let mut keep = |name: String, ends: &[(u64, RunEnd)]| {
+            for (seed, end) in ends {
+                digests.extend_from_slice(&end.digest.0.to_le_bytes());
+                if end.ending != Ending::Finished {
+                    cut_short.push((name.clone(), *seed, end.ending.clone()));
+                }
+            }
+        };
+        keep("baseline".to_owned(), &baseline.ends);
+        let mut requests = baseline.metrics.over(&Phase::ALL).ends.total();
+        let mut count = baseline.ends.len() as u64;
+        let mut rows = Vec::with_capacity(assessed.len());
+        for one in assessed {
+            keep(one.assessment.row.name(), &one.ends);
+            requests += one.requests;
+            count += one.ends.len() as u64;
+            rows.push(one.assessment);
+        }
+        let digest = Digest(xxhash_rust::xxh3::xxh3_128(&digests));
+        Outcome { baseline: baseline.metrics, works, rows, digest, runs: count, requests, cut_short }
+    }
+}
+
+impl Outcome {
+    /// How many rows have that verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.rows.iter().filter(|row| row.verdict == verdict).count()
+    }
+
+    /// The worst verdict. A name that is not served when nothing fails is lost.
+    pub fn worst(&self) -> Verdict {
+        if self.works.contains(&false) {
+            return Verdict::Lost;
+        }
+        self.rows.iter().map(|row| row.verdict).min().unwrap_or(Verdict::Untouched)
+    }
+}
+
+/// Runs a scenario once under each seed, in order. `outage` cuts the phases of a scenario without faults.
+fn runs(scenario: &Scenario, seeds: &[u64], outage: Option<(Time, Time)>) -> Runs {
+    let mut shape = Shape::of(scenario);
+    if let Some((from, until)) = outage {
+        shape = shape.with_outage(from, until);
+    }
+    let horizon = shape.end;
+    let mut engine = Engine::new();
+    let mut sum: Option<Metrics> = None;
+    let mut ends = Vec::with_capacity(seeds.len());
+    for &seed in seeds {
+        let mut metrics = Metrics::new(shape.clone(), seed);
+        let end = engine.run(&mut Cast::new(scenario), seed, horizon, &mut metrics);
+        metrics.finish();
+        ends.push((seed, end));
+        match &mut sum {
+            Some(sum) => sum.absorb(&metrics),
+            None => sum = Some(metrics),
+        }
+    }
+    Runs { metrics: sum.unwrap_or_else(|| Metrics::new(shape, 0)), ends }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use router_core::{Config, FallbackEntry, FallbackTarget, ModelEntry, Plan, Span};
+
+    use super::*;
+    use crate::drill::{CauseKind, Load, Outage, rows};
+    use crate::litellm::{Inventory, Place};
+
+    /// Deployments as `group provider`; drilled for 100 s with 4 requests per second for the first group.
+    fn drill(deployments: &[&str], change: impl FnOnce(&mut Config)) -> Drill {
+        let (mut config, mut inventory) = (Config::default(), Inventory::default());
+        for (index, line) in deployments.iter().enumerate() {
+            let (group, provider) = line.split_once(' ').unwrap();
+            config.model_list.push(ModelEntry {
+                model_name: group.to_owned(),
+                id: format!("d{index}"),
+                model: format!("{provider}/{group}"),
+                ..ModelEntry::default()
+            });
+            inventory.places.push(Place { provider: provider.to_owned(), ..Place::default() });
+        }
+        change(&mut config);
+        let plan = Arc::new(Plan::new(&config).unwrap());
+        let asked = vec![plan.deployments()[0].group];
+        let rows = rows(&config, &inventory);
+        let world = World {
+            config,
+            plan,
+            inventory: Arc::new(inventory),
+            asked,
+            load: Load::Rate(4.0),
+            duration: Span::from_secs(100),
+            deadline: Span::from_secs(60),
+        };
+        Drill { world, rows, seeds: vec![1, 2], thresholds: Thresholds::default() }
+    }
+
+    fn row<'a>(outcome: &'a Outcome, name: &str) -> &'a Assessment {
+        outcome.rows.iter().find(|row| row.row.name() == name).unwrap_or_else(|| panic!("no row {name}"))
+    }
+
+    #[test]
+    fn a_sibling_carries_on_when_one_of_two_refuses_and_nobody_does_when_both_do() {
+        let outcome = drill(&["gpt openai", "gpt openai"], |_| ()).run(&|| ());
+        assert_eq!(outcome.works, [true]);
+        let one = row(&outcome, "deployment:d0/429-retry-after");
+        assert_eq!(one.verdict, Verdict::Held, "{one:#?}");
+        assert!(one.took_over[0].1 > 0.4);
+        assert!(one.failed_over_after.is_some() && one.recovered_after.is_some());
+        let both = row(&outcome, "group:gpt/429-retry-after");
+        assert_eq!(both.verdict, Verdict::Lost);
+        assert!(matches!(both.causes[0].kind, CauseKind::NoFallback { .. }), "{:#?}", both.causes);
+    }
+
+    #[test]
+    fn a_silent_upstream_without_a_timeout_costs_everybody_who_meets_it() {
+        let outcome = drill(&["gpt openai"], |_| ()).run(&|| ());
+        let silent = row(&outcome, "deployment:d0/silent");
+        assert_eq!(silent.names[0].during, 0.0);
+        assert!(matches!(silent.causes[0].kind, CauseKind::TimeoutAfterDeadline { .. }), "{:#?}", silent.causes);
+    }
+
+    #[test]
+    fn a_fallback_that_is_not_there_is_named() {
+        let outcome = drill(&["gpt openai"], |config| {
+            let targets = vec![FallbackTarget::Name("ghost".to_owned())];
+            config.router_settings.fallbacks = Some(vec![FallbackEntry { group: "gpt".to_owned(), targets }]);
+        })
+        .run(&|| ());
+        let row = row(&outcome, "deployment:d0/5xx");
+        assert!(matches!(row.causes[0].kind, CauseKind::FallbackUndefined { .. }), "{:#?}", row.causes);
+    }
+
+    #[test]
+    fn a_fallback_on_another_provider_takes_over() {
+        let outcome = drill(&["gpt openai", "claude anthropic"], |config| {
+            let targets = vec![FallbackTarget::Name("claude".to_owned())];
+            config.router_settings.fallbacks = Some(vec![FallbackEntry { group: "gpt".to_owned(), targets }]);
+        })
+        .run(&|| ());
+        let gone = row(&outcome, "deployment:d0/5xx");
+        assert_ne!(gone.verdict, Verdict::Lost, "{gone:#?}");
+        assert!(gone.names[0].fell_back > 0.9);
+        assert_eq!(row(&outcome, "deployment:d1/5xx").verdict, Verdict::Untouched);
+    }
+
+    #[test]
+    fn a_name_that_nobody_serves_is_not_drilled_but_lost() {
+        let mut drill = drill(&["gpt openai"], |config| config.asked_names.push("nothing".to_owned()));
+        drill.world.asked = vec![drill.world.plan.name_id("nothing").unwrap()];
+        let outcome = drill.run(&|| ());
+        assert!(outcome.rows.is_empty());
+        assert_eq!(outcome.worst(), Verdict::Lost);
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let drill = drill(&["gpt openai", "gpt openai"], |_| ());
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let outcome = pool.install(|| drill.run(&|| ()));
+            (outcome.digest, format!("{:?}", outcome.rows))
+        };
+        assert!(on(1) == on(3));
+        assert!(drill.rows.iter().any(|row| row.outage == Outage::Slow));
+    }
+}

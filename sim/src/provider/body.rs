@@ -204,4 +204,42 @@ mod tests {
     fn a_body_that_is_no_json_is_heard_as_it_is() {
         assert!(wording_of(Dialect::OpenAi, "<h1>429 rate limit</h1>").says(Wording::RATE_LIMIT));
     }
+
+    #[test]
+    fn litellm_makes_of_each_error_what_it_is_about() {
+        use router_core::{ErrorClass, Failure, FailureKind, Release, exception_of};
+        let readers = [
+            (Dialect::OpenAi, router_core::Dialect::OpenAi),
+            (Dialect::Azure, router_core::Dialect::Azure),
+            (Dialect::Anthropic, router_core::Dialect::Anthropic),
+            (Dialect::Bedrock, router_core::Dialect::Bedrock),
+            (Dialect::Vertex, router_core::Dialect::OpenAi),
+        ];
+        for (dialect, reader) in readers {
+            let class = |kind| {
+                let answer = answer(dialect, kind);
+                let kind = FailureKind::Status { code: answer.status, wording: answer.wording() };
+                let failure = Failure { kind, retry_after: RetryAfter::Absent };
+                exception_of(reader, &failure, false, &Release::V1_109_1.rules()).class
+            };
+            for kind in [ErrorKind::RateLimited, ErrorKind::QuotaExhausted, ErrorKind::Status(429)] {
+                assert_eq!(class(kind), ErrorClass::RateLimitError, "{dialect:?}: {kind:?}");
+            }
+            assert_eq!(class(ErrorKind::ContextWindow), ErrorClass::ContextWindowExceededError, "{dialect:?}");
+            let revoked = match dialect {
+                Dialect::Bedrock => ErrorClass::PermissionDeniedError,
+                _ => ErrorClass::AuthenticationError,
+            };
+            assert_eq!(class(ErrorKind::Revoked), revoked, "{dialect:?}");
+            if !matches!(dialect, Dialect::Bedrock | Dialect::Vertex) {
+                assert_eq!(class(ErrorKind::ContentFilter), ErrorClass::ContentPolicyViolationError, "{dialect:?}");
+            }
+            let overloaded = match dialect {
+                Dialect::Azure => ErrorClass::RateLimitError,
+                Dialect::Anthropic => ErrorClass::InternalServerError,
+                _ => ErrorClass::ServiceUnavailableError,
+            };
+            assert_eq!(class(ErrorKind::Overloaded), overloaded, "{dialect:?}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ struct Cli {
 /// One variant per verb, in the order in which `--help` lists them.
 #[derive(Subcommand, Debug)]
 enum Verb {
+    Drill(Box<commands::drill::Args>),
     Conform(commands::conform::Args),
     Schema(commands::schema::Args),
 }
@@ -24,6 +25,7 @@ enum Verb {
 pub(crate) fn run() -> Exit {
     match Cli::parse().verb {
         Some(verb) => match verb {
+            Verb::Drill(args) => commands::drill::run(&args),
             Verb::Conform(args) => commands::conform::run(&args),
             Verb::Schema(args) => commands::schema::run(&args),
         },

@@ -1,5 +1,7 @@
 //! One file per verb, each with `Args` (what was typed) and `run(Args) -> Exit`.
 
+pub(crate) mod drill;
+mod parse;
 pub(crate) mod schema;
 
 pub(crate) mod conform;

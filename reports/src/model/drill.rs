@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use routedrill_sim::drill::{Assessment, Drill, Impact, Load, Outage, Outcome, Thresholds, Verdict, labels};
+use routedrill_sim::litellm::{Finding, Severity};
 use routedrill_sim::metrics::Phase;
 use routedrill_sim::scenario::profiles;
 use router_core::{DeploymentId, Plan};
@@ -325,6 +326,24 @@ pub struct RiskReport {
     pub replay: String,
 }
 
+impl From<&Finding> for FindingReport {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            severity: match finding.rule.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            },
+            rule: finding.rule.name,
+            line: finding.line(),
+            path: finding.path.clone(),
+            message: finding.message.clone(),
+            remedy: finding.remedy.clone(),
+            stops_start_up: finding.rule.stops_start_up,
+        }
+    }
+}
+
 impl RiskReport {
     /// What the grades mean.
     pub const GRADES: [(&'static str, &'static str); 4] = [
@@ -333,6 +352,19 @@ impl RiskReport {
         ("P2", "some requests are lost, within the threshold"),
         ("P3", "answers take longer"),
     ];
+}
+
+/// A configuration with which LiteLLM would not start, so that there is nothing to drill.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RefusalReport {
+    /// The configuration, by the name under which it was given.
+    pub config: String,
+    /// The LiteLLM release.
+    pub litellm: &'static str,
+    /// What the Router's constructor refuses.
+    pub reasons: Vec<String>,
+    /// Remarks on the configuration, as the reader made them.
+    pub findings: Vec<FindingReport>,
 }
 
 /// What the caller of a drill knows beside it.
@@ -403,11 +435,6 @@ impl DrillReport {
             requests: outcome.requests,
             digest: outcome.digest.to_string(),
         }
-    }
-
-    /// Whether LiteLLM would not start with this configuration.
-    pub fn refuses_to_start(&self) -> bool {
-        self.findings.iter().any(|finding| finding.stops_start_up)
     }
 }
 

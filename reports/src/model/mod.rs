@@ -5,8 +5,8 @@ mod run;
 
 pub use drill::{
     BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FindingReport, ImpactReport,
-    InventoryReport, OutageReport, PlaceReport, RiskReport, RowReport, SettingReport, ShareReport, ThresholdsReport,
-    VerdictCounts, WorldReport,
+    InventoryReport, OutageReport, PlaceReport, RefusalReport, RiskReport, RowReport, SettingReport, ShareReport,
+    ThresholdsReport, VerdictCounts, WorldReport,
 };
 pub use run::{
     AskedReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies, LossReport,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use router_core::Span;
 
 use crate::figures::{self, DASH, counted};
-use crate::model::{BaselineReport, DrillReport, ImpactReport, RiskReport, RowReport};
+use crate::model::{BaselineReport, DrillReport, FindingReport, ImpactReport, RefusalReport, RiskReport, RowReport};
 use crate::table::{Align, Grid, INDENT};
 use crate::wrap;
 
@@ -30,6 +30,29 @@ pub fn drill(report: &DrillReport, detail: Detail) -> String {
     risks(&mut text, report);
     foot(&mut text, report);
     text
+}
+
+/// A configuration with which LiteLLM would not start.
+pub fn refusal(report: &RefusalReport) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{}: LiteLLM {} would not start with this config", report.config, report.litellm);
+    for reason in &report.reasons {
+        wrap::item(&mut text, "error    ", reason);
+    }
+    let mut findings: Vec<&FindingReport> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| !finding.stops_start_up);
+    for finding in findings.into_iter().filter(|finding| finding.severity != "note") {
+        write_finding(&mut text, finding);
+    }
+    text
+}
+
+fn write_finding(text: &mut String, finding: &FindingReport) {
+    let place = finding.line.map_or_else(|| finding.path.clone(), |line| format!("line {line}"));
+    wrap::item(text, &format!("{:<8} {place}: ", finding.severity), &finding.message);
+    if !finding.remedy.is_empty() {
+        wrap::item(text, "         fix: ", &finding.remedy);
+    }
 }
 
 fn head(text: &mut String, report: &DrillReport) {
@@ -105,15 +128,8 @@ fn findings(text: &mut String, report: &DrillReport, detail: Detail) {
         return;
     }
     let _ = writeln!(text, "\nThe config says what it does not do");
-    if report.refuses_to_start() {
-        let _ = writeln!(text, "{INDENT}LiteLLM would not start with this config: nothing else matters before that.");
-    }
     for finding in &shown {
-        let place = finding.line.map_or_else(|| finding.path.clone(), |line| format!("line {line}"));
-        wrap::item(text, &format!("{:<8} {place}: ", finding.severity), &finding.message);
-        if !finding.remedy.is_empty() {
-            wrap::item(text, "         fix: ", &finding.remedy);
-        }
+        write_finding(text, finding);
     }
     if notes > 0 {
         let _ = writeln!(text, "{INDENT}and {} (--all)", counted(notes as u64, "note"));

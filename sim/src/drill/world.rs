@@ -43,6 +43,8 @@ pub enum Load {
 pub const RATE_PER_NAME: f64 = 2.0;
 /// The most requests per second over all names when nobody says otherwise.
 pub const RATE_MAX: f64 = 20.0;
+/// When a run starts, for windows of the calendar: 2026-01-01, a whole minute, hour and day.
+pub const START_UNIX_NANOS: u64 = 1_767_225_600_000_000_000;
 /// How long a caller waits when nobody says otherwise.
 pub const DEADLINE: Span = Span::from_secs(60);
 /// Half of all prompts have at most this many tokens, 95 % at most that many.

@@ -1,0 +1,306 @@
+//! `routedrill drill`: every outage that a LiteLLM config could meet, tried.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use routedrill_reports::model::{DrillContext, DrillReport, FindingReport, RefusalReport};
+use routedrill_reports::print::{self, Detail};
+use routedrill_sim::drill::world::{DEADLINE, START_UNIX_NANOS};
+use routedrill_sim::drill::{Drill, Load, Row, Thresholds, Verdict, World, rows};
+use routedrill_sim::litellm::{self, Loaded, Options};
+use routedrill_sim::problem::{Problem, Problems, did_you_mean};
+use routedrill_sim::scenario::recorded;
+use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
+use router_core::{Mode, NameId, Plan, PlanError, Release, Span};
+
+use super::parse;
+use crate::exit::Exit;
+use crate::output;
+use crate::progress::Progress;
+
+/// Try every outage that a LiteLLM config could meet, and say what users would notice.
+///
+/// Without anything but the config: every deployment, group, region, provider and key fails in turn, in eight ways, under
+/// routedrill's own default load, and each outage is compared with a run in which nothing fails.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The `config.yaml` of a LiteLLM proxy.
+    config: PathBuf,
+    /// A name that clients ask for; may be repeated. Default: every model group.
+    #[arg(long = "model", value_name = "NAME")]
+    models: Vec<String>,
+    /// Requests per second, over all names together. Default: 2 per name, 20 at most.
+    #[arg(long, value_name = "RATE", value_parser = parse::rate, conflicts_with = "traffic")]
+    rps: Option<f64>,
+    /// Recorded traffic: a CSV file with `TIMESTAMP,ContextTokens,GeneratedTokens` or `t,prompt_tokens,output_tokens`.
+    #[arg(long, value_name = "CSV")]
+    traffic: Option<PathBuf>,
+    /// How long requests keep arriving. The outage takes the second and third fifth of it. Default: 5m, or longer where
+    /// a cooldown is.
+    #[arg(long, value_name = "TIME", value_parser = parse::time)]
+    duration: Option<Span>,
+    /// How long a caller waits before giving up.
+    #[arg(long, value_name = "TIME", value_parser = parse::time, default_value = "60s")]
+    deadline: Span,
+    /// Under how many seeds each outage runs.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEEDS, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// Only this row (`provider:azure/5xx`), all rows of a target (`provider:azure`) or of an outage (`5xx`); may be
+    /// repeated.
+    #[arg(long, value_name = "ROW")]
+    only: Vec<String>,
+    /// The LiteLLM release to decide like.
+    #[arg(long, value_name = "RELEASE", value_parser = parse::release, default_value = Release::V1_109_1.number())]
+    litellm: Release,
+    /// How requests reach the Router.
+    #[arg(long, value_enum, default_value_t = ModeArg::Proxy)]
+    mode: ModeArg,
+    /// Users are lost when fewer requests than this are answered, during the outage or after it.
+    #[arg(long, value_name = "SHARE", value_parser = parse::share, default_value = "99%")]
+    min_availability: f64,
+    /// An outage was felt when fewer requests than this are answered.
+    #[arg(long, value_name = "SHARE", value_parser = parse::share, default_value = "99.9%")]
+    held_availability: f64,
+    /// An outage was felt when p99 is more than this many times that of the baseline.
+    #[arg(long, value_name = "RATIO", value_parser = parse::ratio, default_value = "2")]
+    max_p99_ratio: f64,
+    /// The verdict from which on the exit code is 1.
+    #[arg(long, value_enum, default_value_t = FailOn::Lost)]
+    fail_on: FailOn,
+    /// Show every outage on a line of its own, and the notes on the config.
+    #[arg(long)]
+    all: bool,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// A folder for `memo.md` and `results.json`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// A folder for a scenario file of each row, to run again with `routedrill run`.
+    #[arg(long, value_name = "DIR")]
+    write_scenarios: Option<PathBuf>,
+    /// The date on the memo, `2026-11-21`. Default: SOURCE_DATE_EPOCH, else today.
+    #[arg(long, value_name = "DATE", value_parser = parse::date)]
+    date: Option<String>,
+    /// How many threads. Default: all cores. Nothing in the results depends on it.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// Under how many seeds each outage runs when nobody says otherwise.
+const DEFAULT_SEEDS: u64 = 3;
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum ModeArg {
+    Proxy,
+    Sdk,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum FailOn {
+    Lost,
+    Degraded,
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Exit {
+    drill(args).unwrap_or_else(|exit| exit)
+}
+
+fn drill(args: &Args) -> Result<Exit, Exit> {
+    let loaded = load(args)?;
+    let name = args.config.display().to_string();
+    let findings: Vec<FindingReport> = loaded.findings.iter().map(FindingReport::from).collect();
+    let plan = match Plan::new(&loaded.config) {
+        Ok(plan) => plan,
+        Err(errors) => return refused(args, &name, &loaded, &errors),
+    };
+    if loaded.refuses_to_start() {
+        return refused(args, &name, &loaded, &[]);
+    }
+    let world = world(args, &loaded, plan)?;
+    let drill = Drill {
+        rows: chosen(rows(&world.config, &world.inventory), &args.only)?,
+        seeds: (0..args.seeds).map(|n| args.seed.wrapping_add(n)).collect(),
+        thresholds: Thresholds {
+            min_availability: args.min_availability,
+            held_availability: args.held_availability,
+            max_p99_ratio: args.max_p99_ratio,
+        },
+        world,
+    };
+    let progress = Progress::new(drill.rows.len() as u64 + 1, "outages");
+    let outcome = in_pool(args.threads, || drill.run(&|| progress.step()))?;
+    progress.finish();
+    let options = replay_options(args);
+    let context = DrillContext {
+        config: &name,
+        findings,
+        models_chosen: !args.models.is_empty(),
+        load_chosen: args.rps.is_some() || args.traffic.is_some(),
+        options: &options,
+    };
+    let report = DrillReport::new(&drill, &outcome, &context);
+    match args.format {
+        Format::Text => output::result(&print::drill_text(&report, Detail { all: args.all }))?,
+        Format::Json => output::result(&print::json(&report))?,
+    }
+    if !report.cut_short.is_empty() {
+        return Ok(Exit::Unfinished);
+    }
+    let fails = match args.fail_on {
+        FailOn::Lost => outcome.worst() <= Verdict::Lost,
+        FailOn::Degraded => outcome.worst() <= Verdict::Degraded,
+        FailOn::Never => false,
+    };
+    Ok(if fails { Exit::Found } else { Exit::Clean })
+}
+
+/// Reads the config, with the names that clients are to ask for made known to it.
+fn load(args: &Args) -> Result<Loaded, Exit> {
+    let options = Options {
+        release: args.litellm,
+        mode: match args.mode {
+            ModeArg::Proxy => Mode::Proxy,
+            ModeArg::Sdk => Mode::Sdk,
+        },
+        asked_names: args.models.clone(),
+        start_unix_nanos: START_UNIX_NANOS,
+    };
+    let source = Source::read(&args.config, CONFIG_BYTES_MAX).map_err(|problem| output::refuse(&problem.into()))?;
+    let mut loaded = litellm::read_source(&source, &options).map_err(|problems| output::refuse(&problems))?;
+    if args.models.is_empty() {
+        loaded.config.asked_names.extend(default_names(&loaded));
+    }
+    Ok(loaded)
+}
+
+/// Every model group. Nobody asks for a wildcard by its own name: a model that it matches stands for it.
+fn default_names(loaded: &Loaded) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for entry in &loaded.config.model_list {
+        let name = entry.model_name.replace('*', "any-model");
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn world(args: &Args, loaded: &Loaded, plan: Plan) -> Result<World, Exit> {
+    let names = if args.models.is_empty() { default_names(loaded) } else { args.models.clone() };
+    let mut asked: Vec<NameId> = Vec::new();
+    for name in &names {
+        let id = plan.name_id(name).expect("every name that is asked for was given to the plan");
+        if !asked.contains(&id) {
+            asked.push(id);
+        }
+    }
+    let load = match (args.rps, &args.traffic) {
+        (Some(rate), _) => Load::Rate(rate),
+        (None, Some(path)) => {
+            let rows = recorded::read_file(path).map_err(|problem| output::refuse(&problem.into()))?;
+            Load::Trace(rows.into())
+        }
+        (None, None) => World::default_load(asked.len()),
+    };
+    let duration = args.duration.unwrap_or_else(|| World::default_duration(&plan));
+    Ok(World {
+        config: loaded.config.clone(),
+        plan: Arc::new(plan),
+        inventory: Arc::new(loaded.inventory.clone()),
+        asked,
+        load,
+        duration,
+        deadline: args.deadline,
+    })
+}
+
+/// The rows that `--only` means; all of them without it.
+fn chosen(rows: Vec<Row>, only: &[String]) -> Result<Vec<Row>, Exit> {
+    let mut problems = Problems::new();
+    for asked in only {
+        if !rows.iter().any(|row| row.is_meant_by(asked)) {
+            let names: Vec<String> =
+                rows.iter().flat_map(|row| std::iter::once(row.name()).chain(row.merged_names())).collect();
+            let remedy = did_you_mean(asked, names.iter().map(String::as_str)).map_or_else(
+                || "rows are named like `provider:azure/5xx`; `--all` lists them".to_owned(),
+                |name| format!("did you mean `{name}`?"),
+            );
+            problems.push(Problem::of_file("--only", format!("no row is called `{asked}`"), remedy));
+        }
+    }
+    problems.or(()).map_err(|problems| output::refuse(&problems))?;
+    if only.is_empty() {
+        return Ok(rows);
+    }
+    Ok(rows.into_iter().filter(|row| only.iter().any(|asked| row.is_meant_by(asked))).collect())
+}
+
+/// The options that a replay has to repeat.
+fn replay_options(args: &Args) -> String {
+    let mut options = String::new();
+    for model in &args.models {
+        let _ = write!(options, " --model {}", parse::quoted(model));
+    }
+    if let Some(rate) = args.rps {
+        let _ = write!(options, " --rps {rate}");
+    }
+    if let Some(path) = &args.traffic {
+        let _ = write!(options, " --traffic {}", parse::quoted(&path.display().to_string()));
+    }
+    if let Some(duration) = args.duration {
+        let _ = write!(options, " --duration {}", parse::written(duration));
+    }
+    if args.deadline != DEADLINE {
+        let _ = write!(options, " --deadline {}", parse::written(args.deadline));
+    }
+    if args.litellm != Release::default() {
+        let _ = write!(options, " --litellm {}", args.litellm);
+    }
+    if args.mode == ModeArg::Sdk {
+        options.push_str(" --mode sdk");
+    }
+    if args.seeds != DEFAULT_SEEDS {
+        let _ = write!(options, " --seeds {}", args.seeds);
+    }
+    options
+}
+
+/// Says that LiteLLM would not start: there is nothing to drill.
+fn refused(args: &Args, name: &str, loaded: &Loaded, errors: &[PlanError]) -> Result<Exit, Exit> {
+    let report = RefusalReport {
+        config: name.to_owned(),
+        litellm: args.litellm.number(),
+        reasons: errors.iter().map(ToString::to_string).collect(),
+        findings: loaded.findings.iter().map(FindingReport::from).collect(),
+    };
+    match args.format {
+        Format::Text => output::result(&print::refusal_text(&report))?,
+        Format::Json => output::result(&print::json(&report))?,
+    }
+    Ok(Exit::Found)
+}
+
+/// Runs `work` on so many threads.
+fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, Exit> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    match pool {
+        Ok(pool) => Ok(pool.install(work)),
+        Err(error) => {
+            eprintln!("error: failed to start the threads: {error}");
+            Err(Exit::Unfinished)
+        }
+    }
+}

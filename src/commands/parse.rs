@@ -1,0 +1,65 @@
+//! Values on the command line, read as in scenario files, and written back.
+
+use routedrill_sim::scenario::quantity::{Complaint, Duration, Plain, Quantity, Rate, Share};
+use router_core::{Release, Span};
+
+fn said(complaint: Complaint) -> String {
+    match complaint.help {
+        Some(help) => format!("{} ({help})", complaint.message),
+        None => complaint.message,
+    }
+}
+
+/// `60s`, `5m`: above zero.
+pub(crate) fn time(text: &str) -> Result<Span, String> {
+    let Duration(span) = Duration::parse(text).map_err(said)?;
+    if span.is_zero() { Err("it must be above zero".to_owned()) } else { Ok(span) }
+}
+
+/// `99%`, `0.99`.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    Share::parse(text).map(|Share(share)| share).map_err(said)
+}
+
+/// Requests per second: `20`, `20/s`, `300/m`.
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let written = if text.contains('/') { text.to_owned() } else { format!("{text}/s") };
+    let Rate(rate) = Rate::parse(&written).map_err(said)?;
+    if rate > 0.0 { Ok(rate) } else { Err("it must be above zero".to_owned()) }
+}
+
+/// A plain number of at least 1.
+pub(crate) fn ratio(text: &str) -> Result<f64, String> {
+    let Plain(value) = Plain::parse(text).map_err(said)?;
+    if value >= 1.0 { Ok(value) } else { Err("it must be at least 1".to_owned()) }
+}
+
+/// A release that is modelled.
+pub(crate) fn release(text: &str) -> Result<Release, String> {
+    Release::from_number(text).ok_or_else(|| {
+        let known: Vec<&str> = Release::ALL.into_iter().map(Release::number).collect();
+        format!("modelled are {}", known.join(" and "))
+    })
+}
+
+/// A day of the calendar: `2026-11-21`.
+pub(crate) fn date(text: &str) -> Result<String, String> {
+    let date: jiff::civil::Date = text.parse().map_err(|_| "a date is written 2026-11-21".to_owned())?;
+    Ok(date.to_string())
+}
+
+/// A length of time as [`time`] reads it.
+pub(crate) fn written(span: Span) -> String {
+    Duration(span).to_string()
+}
+
+/// A word for a shell.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:+@%,=#".contains(c);
+    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

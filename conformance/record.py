@@ -66,12 +66,21 @@ def find_cases(paths):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("paths", nargs="+", help="case files, or folders of them")
+    parser.add_argument("paths", nargs="*", help="case files, or folders of them")
+    parser.add_argument("--config", help="a config.yaml to record instead, with --requests")
+    parser.add_argument("--requests", help="the requests to send it, and what its upstreams answer")
     parser.add_argument("--out", help="folder for the recordings (default: next to the cases, replacing them)")
     parser.add_argument("--check", action="store_true", help="compare with what is on disk, write nothing")
     parser.add_argument("--space", action="store_true", help="move requests until events of different ones are 1 ms apart")
     parser.add_argument("--recorded-draws", action="store_true", help="take random numbers from the recording, not the seed")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if bool(arguments.config) != bool(arguments.requests):
+        parser.error("--config and --requests go together")
+    if bool(arguments.paths) == bool(arguments.config):
+        parser.error("either case files or --config is needed")
+    if arguments.config and not arguments.out:
+        parser.error("--config needs --out")
+    return arguments
 
 
 def first_difference(expected, actual, where="observed"):
@@ -139,7 +148,13 @@ def record_one(path, arguments):
     import case_file
     from spacing import too_close
 
-    case = case_file.load(path)
+    if arguments.config:
+        from from_config import make_case
+
+        case = make_case(arguments.config, path)
+        path = Path(case["name"] + ".json")
+    else:
+        case = case_file.load(path)
     before = case.pop("observed", None)
     if arguments.check and before is None:
         print(f"{path}: has no recording to compare with")
@@ -165,7 +180,7 @@ def main():
     arguments = parse_arguments()
     import drive  # noqa: F401  # once, before the children fork
 
-    paths = list(find_cases(arguments.paths))
+    paths = [Path(arguments.requests)] if arguments.config else list(find_cases(arguments.paths))
     failed = sum(in_child(lambda: record_one(path, arguments)) != 0 for path in paths)
     if arguments.check or failed:
         print(f"{len(paths) - failed} of {len(paths)} cases {'are equal' if arguments.check else 'recorded'}")

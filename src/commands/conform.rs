@@ -191,12 +191,11 @@ impl Judged for Against {
     fn line(&self, path: &Path) -> String {
         let Some(difference) = &self.difference else { return String::new() };
         let first = &difference.divergence;
-        let rules = match difference.rules.as_slice() {
-            [] => "several together".to_owned(),
-            rules => {
-                let rules: Vec<_> = rules.iter().map(|rule| format!("{} ({})", rule.name, rule.about)).collect();
-                rules.join(", ")
-            }
+        let rules: Vec<_> =
+            difference.responsible.rules.iter().map(|rule| format!("{} ({})", rule.name, rule.about)).collect();
+        let rules = match rules.len() {
+            0 => "none, the configuration is read differently".to_owned(),
+            _ => rules.join(if difference.responsible.together { " and " } else { ", or " }),
         };
         let doubt = if self.doubtful { "; the core does not agree with the recording itself" } else { "" };
         format!(
@@ -226,7 +225,8 @@ impl Judged for Against {
             "what": first.what,
             "own": first.expected,
             "other": first.got,
-            "rules": difference.rules.iter().map(|rule| rule.name).collect::<Vec<_>>(),
+            "rules": difference.responsible.rules.iter().map(|rule| rule.name).collect::<Vec<_>>(),
+            "rules_together": difference.responsible.together,
             "why_own": difference.why_own,
             "why_other": difference.why_other,
             "doubtful": self.doubtful,

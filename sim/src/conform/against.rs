@@ -4,9 +4,9 @@
 //! either release, started with the same seed, gets them in the same way, so that two recordings of one input differ
 //! exactly where the two simulations do.
 
-use router_core::{Plan, Release, Rule, Rules, Span, Time};
+use router_core::{Config, Plan, Release, Rule, Rules, Span, Time};
 
-use super::compare::{Divergence, first_divergence};
+use super::compare::Divergence;
 use super::draws::Asking;
 use super::field::Malformed;
 use super::recording::Recording;
@@ -36,12 +36,21 @@ pub struct Against {
 pub struct Difference {
     /// What differs: `expected` is the recorded release, `got` the other one.
     pub divergence: Divergence,
-    /// The rules that each by itself make this difference; none when it takes several.
-    pub rules: Vec<&'static Rule>,
+    /// The rules behind it.
+    pub responsible: Responsible,
     /// The notes of the recorded release on it.
     pub why_own: Vec<String>,
     /// The notes of the other release on it.
     pub why_other: Vec<String>,
+}
+
+/// The rules behind a difference.
+#[derive(Clone, Debug)]
+pub struct Responsible {
+    /// The rules; none when the two releases read the configuration itself differently.
+    pub rules: Vec<&'static Rule>,
+    /// It takes all of them. Otherwise each by itself makes the difference.
+    pub together: bool,
 }
 
 /// Holds one recording's input against another release.
@@ -56,12 +65,12 @@ pub fn against(source: &Source, other: Release) -> Result<Against, Problem> {
 fn compare(recording: &Recording, other: Release) -> Result<Against, Malformed> {
     let run = |plan, until| replay_until(recording, plan, Asking::Anything, until);
     let own = run(plan_of(recording, recording.release)?, Time::MAX)?;
-    let doubtful = divergence(&recording.observed, &own).is_some();
+    let doubtful = divergence(&recording.observed, &own, None).is_some();
     let theirs = run(plan_of(recording, other)?, Time::MAX)?;
-    let difference = match divergence(&own.observed, &theirs) {
+    let difference = match divergence(&own.observed, &theirs, None) {
         None => None,
         Some(divergence) => Some(Difference {
-            rules: responsible(recording, other, &own, &divergence)?,
+            responsible: responsible(recording, other, &own, &divergence)?,
             why_own: why::reasons(&divergence, &own.notes, &own.plan),
             why_other: why::reasons(&divergence, &theirs.notes, &theirs.plan),
             divergence,
@@ -70,30 +79,71 @@ fn compare(recording: &Recording, other: Release) -> Result<Against, Malformed> 
     Ok(Against { case: recording.name.clone(), own: recording.release, other, difference, doubtful })
 }
 
-/// The rules that make the difference: the recorded release with just that one rule of the other release does the
-/// same thing, at the same moment.
+/// The rules that make the difference. Each rule of the other release is tried by itself: does the recorded release
+/// with just that one do the same thing at the same moment? If none does, rules are left out of all of them as long as
+/// the difference stays.
 fn responsible(
     recording: &Recording,
     other: Release,
     own: &Replayed,
     difference: &Divergence,
-) -> Result<Vec<&'static Rule>, Malformed> {
-    // What comes after the difference does not matter, and most replays need not go there.
-    let until = difference.at + Span::from_secs(1);
-    let config = config_of(recording, recording.release)?;
-    let mut rules_found = Vec::new();
-    for rule in Rules::CATALOGUE {
-        let Some(rules) = rule.taken_over(recording.release.rules(), &other.rules()) else { continue };
-        let plan = Plan::with_rules(&config, rules);
-        let Ok(plan) = plan else { continue };
-        let replayed = replay_until(recording, plan, Asking::Anything, until)?;
-        let same = |found: Divergence| {
-            (found.at, found.request, &found.what, &found.got)
-                == (difference.at, difference.request, &difference.what, &difference.got)
-        };
-        if first_divergence(&own.observed, &replayed.observed, Some(until)).is_some_and(same) {
-            rules_found.push(rule);
+) -> Result<Responsible, Malformed> {
+    // Each release also reads the configuration in its own way: what one of them does not know may be missing in it.
+    for reader in [recording.release, other] {
+        let config = config_of(recording, reader)?;
+        let trial = Trial { recording, config, own, difference, theirs: other.rules() };
+        // Where the reading alone makes the difference, no rule does.
+        if !trial.makes_it(&[])? {
+            let found = trial.responsible()?;
+            if !found.rules.is_empty() {
+                return Ok(found);
+            }
         }
     }
-    Ok(rules_found)
+    Ok(Responsible { rules: Vec::new(), together: false })
+}
+
+/// The recorded release, with some rules taken over from another.
+struct Trial<'a> {
+    recording: &'a Recording,
+    config: Config,
+    own: &'a Replayed,
+    difference: &'a Divergence,
+    theirs: Rules,
+}
+
+impl Trial<'_> {
+    fn responsible(&self) -> Result<Responsible, Malformed> {
+        let ours = self.recording.release.rules();
+        let differs = |rule: &&Rule| rule.taken_over(ours, &self.theirs).is_some();
+        let mut rules: Vec<&'static Rule> = Rules::CATALOGUE.iter().filter(differs).collect();
+        let mut alone = Vec::new();
+        for &rule in &rules {
+            if self.makes_it(&[rule])? {
+                alone.push(rule);
+            }
+        }
+        if !alone.is_empty() || !self.makes_it(&rules)? {
+            return Ok(Responsible { rules: alone, together: false });
+        }
+        for rule in rules.clone() {
+            let fewer: Vec<_> = rules.iter().copied().filter(|kept| kept.name != rule.name).collect();
+            if self.makes_it(&fewer)? {
+                rules = fewer;
+            }
+        }
+        Ok(Responsible { rules, together: true })
+    }
+
+    /// Whether taking over these rules makes the difference.
+    fn makes_it(&self, taken: &[&'static Rule]) -> Result<bool, Malformed> {
+        let ours = self.recording.release.rules();
+        let rules = taken.iter().fold(ours, |rules, rule| rule.taken_over(rules, &self.theirs).unwrap_or(rules));
+        let Ok(plan) = Plan::with_rules(&self.config, rules) else { return Ok(false) };
+        // What comes after the difference does not matter, and most replays need not go there.
+        let until = self.difference.until + Span::from_secs(1);
+        let replayed = replay_until(self.recording, plan, Asking::Anything, until)?;
+        let found = divergence(&self.own.observed, &replayed, Some(until));
+        Ok(found.is_some_and(|found| found.is_same_as(self.difference)))
+    }
 }

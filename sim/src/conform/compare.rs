@@ -27,6 +27,8 @@ pub struct Divergence {
     pub got: String,
     /// The deployments that the two accounts see differently.
     pub deployments: Vec<String>,
+    /// The latest moment that is talked of.
+    pub(super) until: Time,
     rank: Rank,
 }
 
@@ -45,6 +47,8 @@ pub(super) enum Rank {
     Began,
     /// What the caller got.
     Answered,
+    /// A random number that the other account does not draw then: mostly a sign of something else.
+    Used,
 }
 
 /// Keeps the earliest difference.
@@ -68,12 +72,31 @@ pub fn first_divergence(expected: &Observed, got: &Observed, until: Option<Time>
 impl Divergence {
     pub(super) fn new(at: Time, request: Option<u32>, rank: Rank, what: impl Into<String>) -> Self {
         let what = what.into();
-        Self { at, request, what, expected: String::new(), got: String::new(), deployments: Vec::new(), rank }
+        Self {
+            at,
+            request,
+            what,
+            expected: String::new(),
+            got: String::new(),
+            deployments: Vec::new(),
+            until: at,
+            rank,
+        }
+    }
+
+    /// Whether both say that the second account does the same thing at the same moment.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        (self.at, self.request, &self.what, &self.got) == (other.at, other.request, &other.what, &other.got)
     }
 
     pub(super) fn between(mut self, expected: impl Display, got: impl Display) -> Self {
         self.expected = expected.to_string();
         self.got = got.to_string();
+        self
+    }
+
+    fn until(mut self, until: Time) -> Self {
+        self.until = until;
         self
     }
 
@@ -109,71 +132,73 @@ impl Earliest {
 }
 
 fn compare_draws(expected: &[DrawSeen], got: &[DrawSeen], earliest: &mut Earliest) {
-    for index in 0..expected.len().max(got.len()) {
+    let mut index = 0;
+    loop {
         let what = || format!("random number {index}");
         match (expected.get(index), got.get(index)) {
+            (Some(e), Some(g)) if !same_moment(e, g) => {
+                let (e, g) = if e.at <= g.at { (Some(e), None) } else { (None, Some(g)) };
+                return one_draws_alone(e, g, what(), earliest);
+            }
             (Some(e), Some(g)) if !e.question.agrees(&g.question) => {
                 let divergence = Divergence::new(e.at.min(g.at), g.request.or(e.request), Rank::Drawn, what());
                 return earliest.differs(divergence.between(&e.question, &g.question));
             }
-            (Some(e), Some(g)) => {
-                if let (Some(whose), Some(other)) = (e.request, g.request)
-                    && whose != other
-                {
-                    let divergence = Divergence::new(e.at.min(g.at), Some(other), Rank::Drawn, what());
-                    return earliest.differs(
-                        divergence.between(format!("one for request {whose}"), format!("one for request {other}")),
-                    );
-                }
-            }
-            (Some(e), None) => {
-                let divergence = Divergence::new(e.at, e.request, Rank::Drawn, what());
-                return earliest.lacks(divergence.between(&e.question, "none"));
-            }
-            (None, Some(g)) => {
-                let divergence = Divergence::new(g.at, g.request, Rank::Drawn, what());
-                return earliest.differs(divergence.between("none", &g.question));
-            }
-            (None, None) => {}
+            (Some(_), Some(_)) => index += 1,
+            (None, None) => return,
+            (e, g) => return one_draws_alone(e, g, what(), earliest),
         }
     }
 }
 
+/// Whether two numbers are drawn at the same moment for the same request.
+fn same_moment(e: &DrawSeen, g: &DrawSeen) -> bool {
+    !apart(e.at, g.at) && e.request.zip(g.request).is_none_or(|(e, g)| e == g)
+}
+
+fn one_draws_alone(e: Option<&DrawSeen>, g: Option<&DrawSeen>, what: String, earliest: &mut Earliest) {
+    if let Some(e) = e {
+        earliest.lacks(Divergence::new(e.at, e.request, Rank::Used, what).between(&e.question, "none"));
+    } else if let Some(g) = g {
+        earliest.differs(Divergence::new(g.at, g.request, Rank::Used, what).between("none", &g.question));
+    }
+}
+
 fn compare_attempts(expected: &[AttemptSeen], got: &[AttemptSeen], earliest: &mut Earliest) {
-    for index in 0..expected.len().max(got.len()) {
+    let mut index = 0;
+    loop {
         match (expected.get(index), got.get(index)) {
-            (Some(e), Some(g)) => {
+            (Some(e), Some(g)) if is_same_attempt(e, g) => {
                 if !compare_beginnings(e, g, earliest) {
                     // From here on the two lists may be shifted against each other.
                     return;
                 }
                 compare_ends(e, g, earliest);
+                index += 1;
             }
-            (Some(e), None) => {
-                let what = format!("attempt {}", e.n);
-                let divergence = Divergence::new(e.start, Some(e.request), Rank::Began, what);
-                return earliest.lacks(divergence.between(beginning(e), "none"));
+            (None, None) => return,
+            // One account has an attempt that the other lacks: the earlier of the two.
+            (Some(e), g) if g.is_none_or(|g| e.start <= g.start) => {
+                let divergence = Divergence::new(e.start, Some(e.request), Rank::Began, format!("attempt {}", e.n));
+                let g = g.filter(|g| !apart(e.start, g.start)).map_or("none".to_owned(), beginning);
+                return earliest.lacks(divergence.between(beginning(e), g));
             }
-            (None, Some(g)) => {
-                let what = format!("attempt {}", g.n);
-                let divergence = Divergence::new(g.start, Some(g.request), Rank::Began, what);
+            (_, Some(g)) => {
+                let divergence = Divergence::new(g.start, Some(g.request), Rank::Began, format!("attempt {}", g.n));
                 return earliest.differs(divergence.between("none", beginning(g)));
             }
-            (None, None) => {}
+            (Some(_), None) => return,
         }
     }
 }
 
-/// Whether the two are the same attempt, begun in the same way.
+fn is_same_attempt(e: &AttemptSeen, g: &AttemptSeen) -> bool {
+    (e.request, e.n, &e.group) == (g.request, g.n, &g.group) && !apart(e.start, g.start)
+}
+
+/// Whether two accounts of an attempt begin in the same way.
 fn compare_beginnings(e: &AttemptSeen, g: &AttemptSeen, earliest: &mut Earliest) -> bool {
     let at = e.start.min(g.start);
-    if (e.request, e.n) != (g.request, g.n) || apart(e.start, g.start) || e.group != g.group {
-        // Whichever comes first shows which account has one too many.
-        let first = if g.start < e.start { g } else { e };
-        let divergence = Divergence::new(at, Some(first.request), Rank::Began, format!("attempt {}", first.n));
-        earliest.differs(divergence.between(beginning(e), beginning(g)));
-        return false;
-    }
     let of = |field: &str, rank| Divergence::new(at, Some(e.request), rank, format!("attempt {}: {field}", e.n));
     if e.eligible != g.eligible {
         let divergence = of("eligible", Rank::Eligible).between(Listed(&e.eligible), Listed(&g.eligible));
@@ -181,15 +206,6 @@ fn compare_beginnings(e: &AttemptSeen, g: &AttemptSeen, earliest: &mut Earliest)
     } else if e.deployment != g.deployment {
         let divergence = of("deployment", Rank::Began).between(Maybe(&e.deployment), Maybe(&g.deployment));
         earliest.differs(divergence.about(e.deployment.iter().chain(&g.deployment).cloned()));
-    } else if e.sent != g.sent {
-        let sent = |sent| if sent { "the upstream is called" } else { "the router refuses by itself" };
-        earliest.differs(of("sent", Rank::Began).between(sent(e.sent), sent(g.sent)));
-    } else if e.call != g.call {
-        earliest.differs(of("call", Rank::Began).between(Maybe(&e.call), Maybe(&g.call)));
-    } else if e.timeout.zip(g.timeout).is_some_and(|(e, g)| spans_apart(e, g))
-        || e.timeout.is_some() != g.timeout.is_some()
-    {
-        earliest.differs(of("timeout", Rank::Began).between(Maybe(&e.timeout), Maybe(&g.timeout)));
     } else {
         return true;
     }
@@ -203,43 +219,55 @@ fn compare_ends(e: &AttemptSeen, g: &AttemptSeen, earliest: &mut Earliest) {
         let divergence = Divergence::new(e_end, Some(e.request), Rank::Ended, what("end"));
         return earliest.lacks(divergence.between(e_end, "still under way"));
     };
-    let at = e_end.min(g_end);
-    let of = |field| Divergence::new(at, Some(e.request), Rank::Ended, what(field));
-    if apart(e_end, g_end) {
+    let of =
+        |field| Divergence::new(e_end.min(g_end), Some(e.request), Rank::Ended, what(field)).until(e_end.max(g_end));
+    let timeouts_differ = match (e.timeout, g.timeout) {
+        (Some(e), Some(g)) => spans_apart(e, g),
+        (e, g) => e != g,
+    };
+    // Some of it is known before the end, but not always: a call may stand in line first, and the HTTP client may
+    // repeat it, of which the last one counts.
+    if e.sent != g.sent {
+        let sent = |sent| if sent { "the upstream is called" } else { "the router refuses by itself" };
+        earliest.differs(of("sent").between(sent(e.sent), sent(g.sent)));
+    } else if timeouts_differ {
+        earliest.differs(of("timeout").between(Maybe(&e.timeout), Maybe(&g.timeout)));
+    } else if apart(e_end, g_end) {
         earliest.differs(of("end").between(e_end, g_end));
     } else if e_result != g_result {
         earliest.differs(of("result").between(e_result, g_result));
     } else if e.status != g.status {
         earliest.differs(of("status").between(Maybe(&e.status), Maybe(&g.status)));
+    } else if e.call != g.call {
+        earliest.differs(of("call").between(Maybe(&e.call), Maybe(&g.call)));
     }
 }
 
 fn compare_cooldowns(expected: &[CooldownSeen], got: &[CooldownSeen], earliest: &mut Earliest) {
-    for index in 0..expected.len().max(got.len()) {
+    let mut index = 0;
+    let new = |cooldown: &CooldownSeen| {
+        let divergence = Divergence::new(cooldown.at, cooldown.request, Rank::Cooled, "cooldown");
+        divergence.about([cooldown.deployment.clone()])
+    };
+    loop {
         match (expected.get(index), got.get(index)) {
-            (Some(e), Some(g)) => {
+            (Some(e), Some(g)) if !apart(e.at, g.at) => {
                 let requests_differ = e.request.zip(g.request).is_some_and(|(e, g)| e != g);
-                let agrees = e.deployment == g.deployment
-                    && !apart(e.at, g.at)
-                    && !spans_apart(e.length, g.length)
-                    && e.status == g.status
-                    && !requests_differ;
-                if !agrees {
-                    let first = if g.at < e.at { g } else { e };
-                    let divergence = Divergence::new(first.at, first.request, Rank::Cooled, "cooldown");
-                    let deployments = [e.deployment.clone(), g.deployment.clone()];
-                    return earliest.differs(divergence.between(cooldown(e), cooldown(g)).about(deployments));
+                if (&e.deployment, e.status) != (&g.deployment, g.status)
+                    || spans_apart(e.length, g.length)
+                    || requests_differ
+                {
+                    let divergence = new(e).about([g.deployment.clone()]);
+                    return earliest.differs(divergence.between(cooldown(e), cooldown(g)));
                 }
+                index += 1;
             }
-            (Some(e), None) => {
-                let divergence = Divergence::new(e.at, e.request, Rank::Cooled, "cooldown");
-                return earliest.lacks(divergence.between(cooldown(e), "none").about([e.deployment.clone()]));
+            (None, None) => return,
+            (Some(e), g) if g.is_none_or(|g| e.at <= g.at) => {
+                return earliest.lacks(new(e).between(cooldown(e), "none"));
             }
-            (None, Some(g)) => {
-                let divergence = Divergence::new(g.at, g.request, Rank::Cooled, "cooldown");
-                return earliest.differs(divergence.between("none", cooldown(g)).about([g.deployment.clone()]));
-            }
-            (None, None) => {}
+            (_, Some(g)) => return earliest.differs(new(g).between("none", cooldown(g))),
+            (Some(_), None) => return,
         }
     }
 }
@@ -247,14 +275,17 @@ fn compare_cooldowns(expected: &[CooldownSeen], got: &[CooldownSeen], earliest: 
 fn compare_responses(expected: &[ResponseSeen], got: &[ResponseSeen], earliest: &mut Earliest) {
     let (expected, got) = (by_request(expected), by_request(got));
     for request in 0..expected.len().max(got.len()) {
-        let of = |at, what: &str| Divergence::new(at, Some(request as u32), Rank::Answered, format!("response{what}"));
+        let of = |at, what: &str| {
+            let what = format!("response{what}");
+            Divergence::new(at, Some(request as u32), Rank::Answered, what)
+        };
         match (expected.get(request).copied().flatten(), got.get(request).copied().flatten()) {
             (Some(e), Some(g)) => {
                 let at = e.at.min(g.at);
                 if (e.ok, &e.deployment, &e.error, e.status) != (g.ok, &g.deployment, &g.error, g.status)
                     || apart(e.at, g.at)
                 {
-                    earliest.differs(of(at, "").between(response(e), response(g)));
+                    earliest.differs(of(at, "").until(e.at.max(g.at)).between(response(e), response(g)));
                 } else if e.first.zip(g.first).is_some_and(|(e, g)| apart(e, g))
                     || e.first.is_some() != g.first.is_some()
                 {

@@ -16,12 +16,12 @@ mod setup;
 mod upstreams;
 mod why;
 
-use router_core::{Mode, Release};
+use router_core::{Mode, Release, Time};
 
 use crate::problem::Problem;
 use crate::source::Source;
 
-pub use against::{Against, against};
+pub use against::{Against, Difference, Responsible, against};
 pub use compare::{Divergence, first_divergence};
 pub use draws::Asking;
 pub use field::Malformed;
@@ -79,7 +79,7 @@ pub fn check(source: &Source) -> Result<Checked, Problem> {
 pub fn disagreement(recording: &Recording) -> Result<Option<Disagreement>, Malformed> {
     let plan = plan_of(recording, recording.release)?;
     let replayed = replay(recording, plan, Asking::AsRecorded)?;
-    let Some(divergence) = divergence(&recording.observed, &replayed) else { return Ok(None) };
+    let Some(divergence) = divergence(&recording.observed, &replayed, None) else { return Ok(None) };
     let used = replayed.observed.draws.len();
     if replayed.stopped.is_none() && used < recording.observed.draws.len() {
         let all_used = Observed { draws: recording.observed.draws[..used].to_vec(), ..recording.observed.clone() };
@@ -93,20 +93,23 @@ pub fn disagreement(recording: &Recording) -> Result<Option<Disagreement>, Malfo
     Ok(Some(Disagreement { divergence, why }))
 }
 
-/// The first difference between an account and what a replay did, the replay's untimely end included.
-fn divergence(expected: &Observed, replayed: &Replayed) -> Option<Divergence> {
-    let until = replayed.stopped.as_ref().map(|stop| stop.at);
-    let first = first_divergence(expected, &replayed.observed, until);
-    let Some(stop) = &replayed.stopped else { return first };
+/// The first difference between an account and what a replay did, the replay's untimely end included. `until`: how far
+/// the replay went, if not to the end.
+fn divergence(expected: &Observed, replayed: &Replayed, until: Option<Time>) -> Option<Divergence> {
+    let Some(stop) = &replayed.stopped else { return first_divergence(expected, &replayed.observed, until) };
+    let first = first_divergence(expected, &replayed.observed, Some(stop.at));
     let used = replayed.observed.draws.len();
     let broken_off = match &stop.because {
         StopReason::Asked(question) => {
-            let expected = expected.draws.get(used).map_or("none".to_owned(), |draw| {
+            let next = expected.draws.get(used);
+            let said = next.map_or("none".to_owned(), |draw| {
                 let request = draw.request.map_or(String::new(), |request| format!(" for request {request}"));
                 format!("{}{request} at {}", draw.question, draw.at)
             });
-            Divergence::new(stop.at, stop.request, Rank::Drawn, format!("random number {used}"))
-                .between(expected, question)
+            // A number that the other account does not draw then is mostly a sign of something else.
+            let then = next.is_some_and(|draw| draw.at == stop.at && draw.request == stop.request);
+            let rank = if then { Rank::Drawn } else { Rank::Used };
+            Divergence::new(stop.at, stop.request, rank, format!("random number {used}")).between(said, question)
         }
         StopReason::Spins => Divergence::new(stop.at, stop.request, Rank::Answered, "the router")
             .between("rest", "a wake that never moves on"),

@@ -238,10 +238,9 @@ impl<'r, 'p> World<'r, 'p> {
         match output {
             Output::Dispatch { request, attempt, to, prompt_tokens, stream, .. } => {
                 let (count, reply) = self.upstreams.call(to.index(), self.now);
-                if let Some(seen) = self.attempt(attempt)
-                    && !seen.sent
-                {
+                if let Some(seen) = self.attempt(attempt) {
                     seen.sent = true;
+                    // Where the HTTP client calls again by itself, recordings have the count of its last call.
                     seen.call = Some(count);
                 }
                 let request = request.number as u32;

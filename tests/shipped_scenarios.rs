@@ -1,0 +1,93 @@
+//! The scenarios that routedrill ships prove what they say: they run, they get where they must, their promises hold, and
+//! each can be written down in full and run again to the same digest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use routedrill_reports::model::{Driver, RunReport};
+use routedrill_reports::print;
+use routedrill_sim::cast::Cast;
+use routedrill_sim::engine::Engine;
+use routedrill_sim::metrics::{Metrics, Shape};
+use routedrill_sim::scenario::{self, Scenario};
+use router_core::Span;
+
+/// The most requests of a shipped scenario: each one must run in a moment, under every driver.
+const REQUESTS_MAX: u64 = 3_000;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+fn shipped() -> Vec<(PathBuf, Scenario)> {
+    let entries = fs::read_dir(folder()).expect("the folder of scenarios");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    let load = |path: PathBuf| {
+        let loaded = scenario::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+        (path, loaded.scenario)
+    };
+    paths.into_iter().map(load).collect()
+}
+
+fn run(scenario: &Scenario) -> RunReport {
+    let shape = Shape::of(scenario);
+    let horizon = shape.end;
+    let mut metrics = Metrics::new(shape, scenario.seed);
+    let end = Engine::new().run(&mut Cast::new(scenario), scenario.seed, horizon, &mut metrics);
+    metrics.finish();
+    RunReport::new(scenario, scenario.seed, Driver::Engine, &metrics, &end)
+}
+
+#[test]
+fn every_shipped_scenario_keeps_its_promises_and_gets_where_it_must() {
+    let shipped = shipped();
+    assert!(shipped.len() >= 8, "{}", shipped.len());
+    let mut broken = String::new();
+    for (path, scenario) in &shipped {
+        let report = run(scenario);
+        let shown = || format!("{}\n{}\n", path.display(), print::run_text(&report));
+        if std::env::var_os("ROUTEDRILL_SHOW").is_some() {
+            println!("{}", shown());
+        }
+        assert!(!scenario.expect.must_see.is_empty(), "{}: a scenario must see something", path.display());
+        assert!(report.requests.total <= REQUESTS_MAX, "{}: {} requests", path.display(), report.requests.total);
+        if !report.is_clean() {
+            broken += &shown();
+        }
+    }
+    assert!(broken.is_empty(), "{broken}");
+}
+
+#[test]
+fn every_shipped_scenario_says_first_what_it_proves_and_where_it_comes_from() {
+    for (path, scenario) in shipped() {
+        let text = fs::read_to_string(&path).expect("a file");
+        let comment: String = text.lines().take_while(|line| line.starts_with('#')).collect();
+        assert!(comment.starts_with("# Proves: ") && comment.contains("# From: "), "{}", path.display());
+        let name = path.file_stem().and_then(|stem| stem.to_str());
+        assert_eq!(name, Some(scenario.name.as_str()), "the file is called as the scenario is");
+    }
+}
+
+#[test]
+fn every_driver_can_run_the_shipped_scenarios() {
+    for (path, scenario) in shipped() {
+        for link in [scenario.links.client, scenario.links.upstream] {
+            let whole = link.as_nanos() % 1_000_000 == 0 && link >= Span::from_millis(1);
+            assert!(whole, "{}: links take whole milliseconds", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_scenario_written_in_full_runs_to_the_same_digest() {
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    for (path, scenario) in shipped() {
+        let copy = elsewhere.path().join("scenario.yaml");
+        fs::write(&copy, scenario::expanded(&scenario, elsewhere.path())).expect("a file");
+        let again = scenario::load(&copy).unwrap_or_else(|problems| panic!("{}: {problems}", path.display()));
+        assert_eq!(run(&scenario).digest, run(&again.scenario).digest, "{}", path.display());
+    }
+}

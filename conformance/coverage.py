@@ -89,7 +89,13 @@ def main():
     lines += [f"- `{rule}`" for rule in missing] or ["None."]
     lines += ["", "## Out of scope", ""]
     lines += [f"- {item['what']}: {item['why']}." for item in rules["out_of_scope"]]
-    lines += ["", "## What the random cases reach", "", f"| | {' | '.join(releases)} |", "|---" * (len(releases) + 1) + "|"]
+    lines += [
+        "",
+        "## What the random cases reach",
+        "",
+        f"| | {' | '.join(releases)} |",
+        "|---" * (len(releases) + 1) + "|",
+    ]
     counts = {
         release: collections.Counter(
             feature

@@ -74,7 +74,9 @@ def build_router(config):
     model_list = []
     for entry in config["model_list"]:
         entry = copy.deepcopy(entry)
-        entry["litellm_params"].setdefault("api_base", f"https://{host_label(entry['model_info']['id'])}.example.com/v1")
+        entry["litellm_params"].setdefault(
+            "api_base", f"https://{host_label(entry['model_info']['id'])}.example.com/v1"
+        )
         entry["litellm_params"].setdefault("api_key", "sk-scripted")
         model_list.append(entry)
     router = litellm.Router(

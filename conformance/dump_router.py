@@ -120,8 +120,9 @@ def _redacted(value, owner, key=""):
 def _deployment(entry):
     entry = _plain(entry)
     identity = entry["model_info"]["id"]
+    # LiteLLM adds flags that are off to the parameters, and db_model to the description.
     params = {k: v for k, v in entry["litellm_params"].items() if v is not None and v is not False}
-    info = {k: v for k, v in entry["model_info"].items() if v is not None and v is not False and k != "db_model"}
+    info = {k: v for k, v in entry["model_info"].items() if v is not None and k != "db_model"}
     return _redacted({"model_name": entry["model_name"], "litellm_params": params, "model_info": info}, identity)
 
 

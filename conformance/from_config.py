@@ -18,7 +18,11 @@ def read(path):
 
 
 def scripted_deployment(entry, index):
-    params = {k: v for k, v in entry["litellm_params"].items() if k not in CONNECTION and not k.startswith(("aws_", "vertex_"))}
+    params = {
+        k: v
+        for k, v in entry["litellm_params"].items()
+        if k not in CONNECTION and not k.startswith(("aws_", "vertex_"))
+    }
     # Every upstream speaks the openai protocol here, whatever the provider.
     params["model"] = "openai/" + str(params["model"]).split("/", 1)[-1]
     info = {"id": f"{entry['model_name']}-{index}", **(entry.get("model_info") or {})}

@@ -188,7 +188,11 @@ case(
     one(timeout=0.9),
     {
         "a": first_calls(
-            [ok(0.3, chunks=4, gap=0.7), ok(0.3, chunks=4, gap=0.2, stall_after=2), ok(0.3, chunks=3, gap=0.2, stall_after=0)]
+            [
+                ok(0.3, chunks=4, gap=0.7),
+                ok(0.3, chunks=4, gap=0.2, stall_after=2),
+                ok(0.3, chunks=3, gap=0.2, stall_after=0),
+            ]
         )
     },
     [at(0.1, stream=True), at(10.3, stream=True), at(20.7, stream=True)],
@@ -277,7 +281,10 @@ case(
     groups("gpt-4", "mini", "third"),
     {"gpt-4-1": always(ok()), "mini-1": always(ok()), "third-1": always(ok())},
     [at(0.1), at(1.2, "mini"), at(2.3, "fast"), at(3.4, "hidden"), at(4.5, "third")],
-    {"num_retries": 0, "model_group_alias": {"gpt-4": "mini", "fast": "gpt-4", "hidden": {"model": "third", "hidden": True}}},
+    {
+        "num_retries": 0,
+        "model_group_alias": {"gpt-4": "mini", "fast": "gpt-4", "hidden": {"model": "third", "hidden": True}},
+    },
 )
 case(
     "alias-fallback-key",
@@ -436,7 +443,10 @@ case(
     "precall-rpm",
     "pre-call checks and rpm: only the older release counts",
     ["precall.rpm", "limits.per-strategy"],
-    [deployment("gpt-4", "a", rpm=3, max_parallel_requests=9), deployment("gpt-4", "b", rpm=2, max_parallel_requests=9)],
+    [
+        deployment("gpt-4", "a", rpm=3, max_parallel_requests=9),
+        deployment("gpt-4", "b", rpm=2, max_parallel_requests=9),
+    ],
     {"a": always(ok()), "b": always(ok())},
     [*every(3.7, 9), *every(3.7, 9, first=61.3)],
     {"num_retries": 0, "enable_pre_call_checks": True},
@@ -521,8 +531,12 @@ case(
     ["order.levels-as-fallbacks", "order.not-for-context"],
     [*levels(), deployment("backup", "backup")],
     {
-        "a": first_calls([fails(400), fails(400, code="context_length_exceeded"), fails(400, code="content_policy_violation")]),
-        "b": first_calls([fails(400), fails(400, code="context_length_exceeded"), fails(400, code="content_policy_violation")]),
+        "a": first_calls(
+            [fails(400), fails(400, code="context_length_exceeded"), fails(400, code="content_policy_violation")]
+        ),
+        "b": first_calls(
+            [fails(400), fails(400, code="context_length_exceeded"), fails(400, code="content_policy_violation")]
+        ),
         "c": always(ok()),
         "d": always(ok()),
         "backup": always(ok()),
@@ -732,9 +746,15 @@ case(
     "cost-based routing: the cheapest, and what counts where no price is given",
     ["cost.lowest", "cost.default-price", "cost.ties"],
     [
-        deployment("gpt-4", "dear", model="openai/unknown-model", input_cost_per_token=0.02, output_cost_per_token=0.03),
-        deployment("gpt-4", "cheap", model="openai/unknown-model", input_cost_per_token=0.001, output_cost_per_token=0.002),
-        deployment("gpt-4", "equal", model="openai/unknown-model", input_cost_per_token=0.002, output_cost_per_token=0.001),
+        deployment(
+            "gpt-4", "dear", model="openai/unknown-model", input_cost_per_token=0.02, output_cost_per_token=0.03
+        ),
+        deployment(
+            "gpt-4", "cheap", model="openai/unknown-model", input_cost_per_token=0.001, output_cost_per_token=0.002
+        ),
+        deployment(
+            "gpt-4", "equal", model="openai/unknown-model", input_cost_per_token=0.002, output_cost_per_token=0.001
+        ),
         deployment("gpt-4", "zero", model="openai/unknown-model", input_cost_per_token=0, output_cost_per_token=0),
         deployment("listed", "listed", model="openai/gpt-4o"),
         deployment("listed", "unlisted", model="openai/unknown-model"),
@@ -985,7 +1005,10 @@ case(
     "errors that change from attempt to attempt: when the check is made, and which one is raised",
     ["retry.checked-when", "retry.raised-error"],
     two(),
-    {"a": {"default": fails(500), "calls": {"1": fails(400)}}, "b": {"default": fails(503), "calls": {"0": fails(404), "2": fails(401)}}},
+    {
+        "a": {"default": fails(500), "calls": {"1": fails(400)}},
+        "b": {"default": fails(503), "calls": {"0": fails(404), "2": fails(401)}},
+    },
     every(9.3, 5),
     {"num_retries": 3, "disable_cooldowns": True},
 )
@@ -1007,7 +1030,12 @@ for entry in ("proxy", "sdk"):
         "which failures of a request are counted against their deployments",
         ["cooldown.proxy-first-failure", "cooldown.sdk-every-failure", "cooldown.hop"],
         [*two(), *groups("backup", count=2)],
-        {"a": always(fails(401)), "b": always(fails(401)), "backup-1": during(0, 9, fails(429)), "backup-2": always(ok())},
+        {
+            "a": always(fails(401)),
+            "b": always(fails(401)),
+            "backup-1": during(0, 9, fails(429)),
+            "backup-2": always(ok()),
+        },
         every(2.3, 6),
         {"num_retries": 2, "cooldown_time": 7, "fallbacks": [{"gpt-4": ["backup"]}]},
         entry=entry,
@@ -1030,9 +1058,7 @@ for entry in ("proxy", "sdk"):
     )
 COOLDOWN_STATUSES = (400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504, 529)
 for count in ("single", "multi"):
-    models = [
-        deployment(f"g{s}", f"{s}-{i}") for s in COOLDOWN_STATUSES for i in range(1 if count == "single" else 2)
-    ]
+    models = [deployment(f"g{s}", f"{s}-{i}") for s in COOLDOWN_STATUSES for i in range(1 if count == "single" else 2)]
     case(
         f"cooldown-statuses-{count}",
         "which statuses cool a deployment at once and which never",
@@ -1126,15 +1152,35 @@ for name, router in (
     ("two", {"allowed_fails": 2}),
     ("zero", {"allowed_fails": 0}),
     ("policy", {"allowed_fails_policy": {"RateLimitErrorAllowedFails": 1, "TimeoutErrorAllowedFails": 0}}),
-    ("policy-and-count", {"allowed_fails": 1, "allowed_fails_policy": {"InternalServerErrorAllowedFails": 2, "RateLimitErrorAllowedFails": 0}}),
+    (
+        "policy-and-count",
+        {
+            "allowed_fails": 1,
+            "allowed_fails_policy": {"InternalServerErrorAllowedFails": 2, "RateLimitErrorAllowedFails": 0},
+        },
+    ),
 ):
     case(
         f"cooldown-allowed-{name}",
         "counting failures: the limit, its window, and what single groups do",
-        ["cooldown.count", "cooldown.count-window", "cooldown.policy", "cooldown.count-single", "cooldown.count-default"],
+        [
+            "cooldown.count",
+            "cooldown.count-window",
+            "cooldown.policy",
+            "cooldown.count-single",
+            "cooldown.count-default",
+        ],
         [*two(), *groups("solo", "chained", "backup")],
         {
-            "a": {"default": fails(429), "windows": [{"from": 20, "until": 40, "reply": fails(500)}, {"from": 40, "until": 50, "reply": fails(401)}, {"from": 50, "until": 60, "reply": fails(408)}, {"from": 60, "until": 70, "reply": fails(400)}]},
+            "a": {
+                "default": fails(429),
+                "windows": [
+                    {"from": 20, "until": 40, "reply": fails(500)},
+                    {"from": 40, "until": 50, "reply": fails(401)},
+                    {"from": 50, "until": 60, "reply": fails(408)},
+                    {"from": 60, "until": 70, "reply": fails(400)},
+                ],
+            },
             "b": always(ok()),
             "solo-1": during(0, 40, fails(429), fails(500)),
             "chained-1": during(0, 40, fails(429), fails(500)),
@@ -1158,7 +1204,9 @@ case(
     ["cooldown.deployment-level"],
     [
         deployment("gpt-4", "a", {"allowed_fails": 1}),
-        deployment("gpt-4", "b", {"allowed_fails_policy": {"BadRequestErrorAllowedFails": 1, "RateLimitErrorAllowedFails": 2}}),
+        deployment(
+            "gpt-4", "b", {"allowed_fails_policy": {"BadRequestErrorAllowedFails": 1, "RateLimitErrorAllowedFails": 2}}
+        ),
         deployment("gpt-4", "c", {"allowed_fails": 2, "allowed_fails_policy": {"TimeoutErrorAllowedFails": 0}}),
         deployment("gpt-4", "d", {"cooldown_time": 3}, cooldown_time=11),
         deployment("gpt-4", "e"),
@@ -1232,7 +1280,13 @@ case(
     "the last error of a fallback hop is evaluated for its deployment",
     ["cooldown.hop"],
     [*two(), deployment("backup", "c"), deployment("backup", "d"), deployment("last", "e")],
-    {"a": always(fails(500)), "b": always(fails(500)), "c": always(fails(429)), "d": always(fails(401)), "e": during(0, 12, fails(401))},
+    {
+        "a": always(fails(500)),
+        "b": always(fails(500)),
+        "c": always(fails(429)),
+        "d": always(fails(401)),
+        "e": during(0, 12, fails(401)),
+    },
     every(2.9, 8),
     {"num_retries": 1, "cooldown_time": 6, "fallbacks": [{"gpt-4": ["backup", "last"]}]},
 )
@@ -1253,7 +1307,12 @@ for name, router, failing, asked in (
     ("flat", {"fallbacks": [{"m0": CHAIN[1:]}]}, CHAIN, {}),
     ("nested", {"fallbacks": [{CHAIN[i]: [CHAIN[i + 1]]} for i in range(8)]}, CHAIN, {}),
     ("cycle", {"fallbacks": [{"m0": ["m1"]}, {"m1": ["m0"]}]}, CHAIN, {}),
-    ("three-cycle", {"fallbacks": [{"m0": ["m1", "m2"]}, {"m1": ["m2", "m0"]}, {"m2": ["m0", "m1"]}], "max_fallbacks": 2}, CHAIN, {}),
+    (
+        "three-cycle",
+        {"fallbacks": [{"m0": ["m1", "m2"]}, {"m1": ["m2", "m0"]}, {"m2": ["m0", "m1"]}], "max_fallbacks": 2},
+        CHAIN,
+        {},
+    ),
     ("star", {"fallbacks": [{"*": ["m1", "m2"]}], "max_fallbacks": 2}, CHAIN, {}),
     ("default", {"default_fallbacks": ["m1", "m2"], "max_fallbacks": 2}, CHAIN, {}),
     ("own-and-star", {"fallbacks": [{"m0": ["m3"]}, {"*": ["m1", "m2"]}], "max_fallbacks": 2}, CHAIN, {}),
@@ -1297,18 +1356,48 @@ KINDS = [
     fails(429),
 ]
 for name, router in (
-    ("all", {"fallbacks": [{"gpt-4": ["usual"]}], "context_window_fallbacks": [{"gpt-4": ["long"]}], "content_policy_fallbacks": [{"gpt-4": ["lax"]}]}),
-    ("others-entry", {"fallbacks": [{"gpt-4": ["usual"]}], "context_window_fallbacks": [{"mini": ["long"]}], "content_policy_fallbacks": [{"mini": ["lax"]}]}),
-    ("star", {"fallbacks": [{"gpt-4": ["usual"]}], "context_window_fallbacks": [{"*": ["long"]}], "content_policy_fallbacks": [{"*": ["lax"]}]}),
+    (
+        "all",
+        {
+            "fallbacks": [{"gpt-4": ["usual"]}],
+            "context_window_fallbacks": [{"gpt-4": ["long"]}],
+            "content_policy_fallbacks": [{"gpt-4": ["lax"]}],
+        },
+    ),
+    (
+        "others-entry",
+        {
+            "fallbacks": [{"gpt-4": ["usual"]}],
+            "context_window_fallbacks": [{"mini": ["long"]}],
+            "content_policy_fallbacks": [{"mini": ["lax"]}],
+        },
+    ),
+    (
+        "star",
+        {
+            "fallbacks": [{"gpt-4": ["usual"]}],
+            "context_window_fallbacks": [{"*": ["long"]}],
+            "content_policy_fallbacks": [{"*": ["lax"]}],
+        },
+    ),
     ("empty", {"fallbacks": [{"gpt-4": ["usual"]}], "context_window_fallbacks": [], "content_policy_fallbacks": []}),
     ("none", {"fallbacks": [{"gpt-4": ["usual"]}]}),
-    ("only-special", {"context_window_fallbacks": [{"gpt-4": ["long"]}], "content_policy_fallbacks": [{"gpt-4": ["lax"]}]}),
+    (
+        "only-special",
+        {"context_window_fallbacks": [{"gpt-4": ["long"]}], "content_policy_fallbacks": [{"gpt-4": ["lax"]}]},
+    ),
     ("default", {"default_fallbacks": ["usual"], "context_window_fallbacks": [{"gpt-4": ["long"]}]}),
 ):
     case(
         f"fallback-kinds-{name}",
         "which chain each kind of error takes",
-        ["fallback.context-window", "fallback.content-policy", "fallback.any-error", "fallback.null", "fallback.special-star"],
+        [
+            "fallback.context-window",
+            "fallback.content-policy",
+            "fallback.any-error",
+            "fallback.null",
+            "fallback.special-star",
+        ],
         [*groups("gpt-4", "usual", "long", "lax"), *groups("mini")],
         {
             "gpt-4-1": first_calls(KINDS),
@@ -1386,7 +1475,13 @@ for entry in ("proxy", "sdk"):
             *groups("backup"),
         ],
         {
-            "a": {"default": fails(500), "windows": [{"from": 8, "until": 14, "reply": fails(400)}, {"from": 14, "until": 20, "reply": fails(401)}]},
+            "a": {
+                "default": fails(500),
+                "windows": [
+                    {"from": 8, "until": 14, "reply": fails(400)},
+                    {"from": 14, "until": 20, "reply": fails(401)},
+                ],
+            },
             "b": during(3, 18, fails(503)),
             "c": during(6, 16, fails(429)),
             "backup-1": during(10, 12, fails(502)),
@@ -1402,7 +1497,13 @@ case(
     [*three(weight=1), deployment("gpt-4", "d", weight=1), *groups("backup")],
     {n: always(fails(500)) for n in "abcd"} | {"backup-1": always(ok())},
     every(2.311, 6),
-    {"num_retries": 0, "disable_cooldowns": True, "max_fallbacks": 2, "enable_weighted_failover": True, "fallbacks": [{"gpt-4": ["backup"]}]},
+    {
+        "num_retries": 0,
+        "disable_cooldowns": True,
+        "max_fallbacks": 2,
+        "enable_weighted_failover": True,
+        "fallbacks": [{"gpt-4": ["backup"]}],
+    },
 )
 
 # --- streams ----------------------------------------------------------------------------------
@@ -1535,10 +1636,19 @@ for entry in ("proxy", "sdk"):
         f"limits-enforced-{entry}",
         "enforce_model_rate_limits: the request fails though a sibling has room, and the deployment cools",
         ["limits.enforced", "limits.enforced-cools", "limits.enforced-no-retry", "limits.per-strategy"],
-        [*two(rpm=3, max_parallel_requests=9), deployment("solo", "solo", rpm=2, max_parallel_requests=9), *groups("backup")],
+        [
+            *two(rpm=3, max_parallel_requests=9),
+            deployment("solo", "solo", rpm=2, max_parallel_requests=9),
+            *groups("backup"),
+        ],
         {"a": always(ok()), "b": during(30, 50, fails(500)), "solo": always(ok()), "backup-1": always(ok())},
         [at(round(0.1 + 2.911 * i, 6), ("gpt-4", "gpt-4", "solo")[i % 3]) for i in range(50)],
-        {"num_retries": 2, "cooldown_time": 4, "optional_pre_call_checks": ["enforce_model_rate_limits"], "fallbacks": [{"solo": ["backup"]}]},
+        {
+            "num_retries": 2,
+            "cooldown_time": 4,
+            "optional_pre_call_checks": ["enforce_model_rate_limits"],
+            "fallbacks": [{"solo": ["backup"]}],
+        },
         entry=entry,
     )
 case(
@@ -1564,8 +1674,12 @@ case(
     "a deployment that has spent its budget is left out; with none left the request fails",
     ["budget.deployment"],
     [
-        deployment("gpt-4", "a", max_budget=0.05, budget_duration="1d", input_cost_per_token=0.001, output_cost_per_token=0.001),
-        deployment("gpt-4", "b", max_budget=0.2, budget_duration="1d", input_cost_per_token=0.001, output_cost_per_token=0.001),
+        deployment(
+            "gpt-4", "a", max_budget=0.05, budget_duration="1d", input_cost_per_token=0.001, output_cost_per_token=0.001
+        ),
+        deployment(
+            "gpt-4", "b", max_budget=0.2, budget_duration="1d", input_cost_per_token=0.001, output_cost_per_token=0.001
+        ),
     ],
     {"a": always(ok()), "b": always(ok())},
     every(1.311, 12),

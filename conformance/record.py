@@ -71,8 +71,12 @@ def parse_arguments():
     parser.add_argument("--requests", help="the requests to send it, and what its upstreams answer")
     parser.add_argument("--out", help="folder for the recordings (default: next to the cases, replacing them)")
     parser.add_argument("--check", action="store_true", help="compare with what is on disk, write nothing")
-    parser.add_argument("--space", action="store_true", help="move requests until events of different ones are 1 ms apart")
-    parser.add_argument("--recorded-draws", action="store_true", help="take random numbers from the recording, not the seed")
+    parser.add_argument(
+        "--space", action="store_true", help="move requests until events of different ones are 1 ms apart"
+    )
+    parser.add_argument(
+        "--recorded-draws", action="store_true", help="take random numbers from the recording, not the seed"
+    )
     arguments = parser.parse_args()
     if bool(arguments.config) != bool(arguments.requests):
         parser.error("--config and --requests go together")

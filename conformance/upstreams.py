@@ -130,7 +130,11 @@ class ScriptedStream(httpx.AsyncByteStream):
                 await asyncio.sleep(gap)
             if i == chunks - 1 and self._reply.get("cut_after") != chunks and self._reply.get("stall_after") != chunks:
                 self._ended("complete")
-                yield event(self._model, i, {"content": f"w{i} "}) + event(self._model, i, {}, "stop") + b"data: [DONE]\n\n"
+                yield (
+                    event(self._model, i, {"content": f"w{i} "})
+                    + event(self._model, i, {}, "stop")
+                    + b"data: [DONE]\n\n"
+                )
                 return
             yield event(self._model, i, {"content": f"w{i} "})
 

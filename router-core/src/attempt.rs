@@ -44,6 +44,7 @@ impl Router {
         request.attempts += 1;
         request.phase = Phase::Idle;
         let (id, name, stream) = (request.id(), request.top().name, request.stream);
+        request.last_name = name;
         let selected = self.select(cx, slot);
         if self.explains {
             cx.note(Note::Selected(Box::new(Selection {
@@ -209,10 +210,12 @@ impl Router {
             let exception = Exception::new(ErrorClass::APIConnectionError, Some(500));
             return self.fail_call(cx, slot, exception, false);
         }
-        self.deliver_late_report(cx, slot);
         let called = Called { group: call.group, deployment: call.deployment };
+        self.deliver_late_reports(cx, slot, Some(called));
         self.strategy.called(plan, called, now);
-        self.requests.at(slot).last_call = Some(now);
+        let request = self.requests.at(slot);
+        request.last_call = Some(now);
+        request.last_called = Some(call.deployment);
         self.dispatch(cx, slot);
         Step::Wait
     }
@@ -346,6 +349,7 @@ impl Router {
         request.phase = Phase::Idle;
         let (id, call) = (request.id(), request.call);
         stamp(&mut exception, cx.plan, call.deployment);
+        exception.num_retries = exception.num_retries.or(cx.plan.settings().carried_num_retries);
         cx.note(Note::Failed {
             request: id,
             attempt: Some(call.attempt),

@@ -62,6 +62,7 @@ catalogue! {
     six_calls_per_kilotoken: "how many calls at a time tpm amounts to",
     slot_covers_stream: "whether a stream holds its place to its end",
     request_retries_win: "whose num_retries goes first, the request's or the deployment's",
+    call_errors_carry_global_retries: "whether litellm_settings.num_retries goes before a request's own",
     retry_policy_replaces_check: "whether a retry policy makes every error retryable",
     wide_retry_policy: "which classes a retry policy knows",
     retries_by_status: "which statuses are retried",

@@ -105,12 +105,12 @@ impl Router {
         self.weigh(cx, id, failed, false);
     }
 
-    /// Nobody could be chosen, or a limit refused the call: behind the proxy, that is the failure that the callbacks
-    /// hear of, by way of [`Router::deliver_late_report`].
+    /// Nobody could be chosen, or a limit refused the call: behind the proxy, that is a failure that the callbacks
+    /// hear of, by way of [`Router::deliver_late_reports`].
     pub(crate) fn report_refusal(&mut self, cx: &Context<'_>, slot: u32, exception: Exception, nobody: bool) {
         let request = self.requests.at(slot);
         if cx.plan.mode() == Mode::Proxy && !request.failure_logged {
-            request.late_report = Some(LateReport { exception, nobody });
+            request.late_reports.push(LateReport { exception, nobody });
             self.mark_failure_logged(cx, slot);
         }
     }
@@ -118,20 +118,31 @@ impl Router {
     /// The report of a refusal is a task that LiteLLM starts but does not wait for. When the request goes on at once
     /// with another deployment, the task runs when that one's call is prepared, and takes the failure for that one's:
     /// least-busy routing takes one call off before it puts one on, and a rate limit that nobody was chosen for cools
-    /// a deployment that has not been called yet.
-    pub(crate) fn deliver_late_report(&mut self, cx: &mut Context<'_>, slot: u32) {
-        let request = self.requests.at(slot);
-        let Some(LateReport { exception, nobody }) = request.late_report.take() else { return };
-        let (id, call) = (request.id(), request.call);
-        let called = Called { group: call.group, deployment: call.deployment };
-        self.strategy.failed(cx.plan, called, exception.error.class, cx.now);
-        if nobody && cx.plan.rules().marks_selection_failures {
-            return;
+    /// a deployment that has not been called yet. When the request does not go on, the failure is taken for that of
+    /// the deployment that was called last, under the name that was called now.
+    pub(crate) fn deliver_late_reports(&mut self, cx: &mut Context<'_>, slot: u32, to: Option<Called>) {
+        while let Some(LateReport { exception, nobody }) = self.requests.at(slot).late_reports.pop() {
+            let Some(called) = to else { continue };
+            self.strategy.failed(cx.plan, called, exception.error.class, cx.now);
+            if nobody && cx.plan.rules().marks_selection_failures {
+                continue;
+            }
+            let id = self.requests.get(slot).id();
+            let deployment = called.deployment;
+            self.cooldowns.count_failure(cx.plan, deployment, cx.now);
+            let length = cooldown_length(cx.plan, deployment, &exception);
+            self.weigh(cx, id, Failed { deployment, exception, length, requested: Some(called.group) }, false);
         }
-        self.cooldowns.count_failure(cx.plan, call.deployment, cx.now);
-        let length = cooldown_length(cx.plan, call.deployment, &exception);
-        let failed = Failed { deployment: call.deployment, exception, length, requested: Some(call.group) };
-        self.weigh(cx, id, failed, false);
+    }
+
+    /// Delivers the reports that are still to come when a request waits or ends.
+    pub(crate) fn deliver_reports_of_the_past(&mut self, cx: &mut Context<'_>, slot: u32) {
+        let request = self.requests.get(slot);
+        if !request.late_reports.is_empty() {
+            let group = request.last_name;
+            let to = request.last_called.map(|deployment| Called { group, deployment });
+            self.deliver_late_reports(cx, slot, to);
+        }
     }
 
     fn mark_failure_logged(&mut self, cx: &Context<'_>, slot: u32) {

@@ -39,8 +39,11 @@ pub(crate) struct Request {
     pub(crate) retry_count: i64,
     /// A failure was reported to the callbacks, which is done once.
     pub(crate) failure_logged: bool,
-    /// A refusal by the router itself whose report is still to come.
-    pub(crate) late_report: Option<LateReport>,
+    /// Refusals by the router itself whose reports are still to come.
+    pub(crate) late_reports: Vec<LateReport>,
+    /// Whom the newest call went to, and the name of the newest attempt.
+    pub(crate) last_called: Option<DeploymentId>,
+    pub(crate) last_name: NameId,
     /// When the newest call began, and the newest when the failure was reported.
     pub(crate) last_call: Option<Time>,
     pub(crate) logged_call: Option<Time>,
@@ -291,7 +294,9 @@ impl Request {
             tried: Vec::new(),
             retry_count: 0,
             failure_logged: false,
-            late_report: None,
+            late_reports: Vec::new(),
+            last_called: None,
+            last_name: NameId(0),
             last_call: None,
             logged_call: None,
             streamed_by: None,
@@ -311,6 +316,11 @@ impl Request {
     /// The frame that is at work, to look at.
     pub(crate) fn top(&self) -> &Frame {
         &self.frames[self.depth - 1]
+    }
+
+    /// How many frames there are.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// Begins a frame. `excluded` is taken over from the frame below.
@@ -383,7 +393,8 @@ impl Requests {
         request.tried.clear();
         request.retry_count = 0;
         request.failure_logged = false;
-        request.late_report = None;
+        request.late_reports.clear();
+        request.last_called = None;
         request.last_call = None;
         request.logged_call = None;
         request.streamed_by = None;

@@ -77,17 +77,22 @@ impl Router {
         self.pause(cx, slot, wait, Phase::BeforeAttempt, Step::Attempt)
     }
 
-    /// Waits, if there is anything to wait.
-    fn pause(&mut self, cx: &Context<'_>, slot: u32, wait: Span, phase: Phase, then: Step) -> Step {
-        if wait.is_zero() {
+    /// Waits. LiteLLM waits even when there is nothing to wait for, and then lets others go first: those who got the
+    /// place of the call that failed make theirs before it is retried.
+    fn pause(&mut self, cx: &mut Context<'_>, slot: u32, wait: Span, phase: Phase, then: Step) -> Step {
+        self.deliver_reports_of_the_past(cx, slot);
+        if wait.is_zero() && self.served.is_empty() {
             return then;
         }
         let request = self.requests.at(slot);
         request.phase = phase;
-        // A report that was still to come comes during the wait, when there is nobody to blame.
-        request.late_report = None;
         request.epoch = request.epoch.wrapping_add(1);
-        self.timers.set_wait(cx.now + wait, Turn { slot, epoch: request.epoch });
+        let turn = Turn { slot, epoch: request.epoch };
+        if wait.is_zero() {
+            self.served.push_back(turn);
+        } else {
+            self.timers.set_wait(cx.now + wait, turn);
+        }
         Step::Wait
     }
 }
@@ -108,6 +113,7 @@ fn budget(plan: &Plan, frame: &Frame, exception: &Exception) -> Budget {
         let own = exception.deployment.map(|id| plan.deployment(id).own_num_retries);
         let from = match own {
             Some(Some(_)) => RetriesFrom::Deployment,
+            Some(None) if plan.settings().carried_num_retries == Some(retries) => RetriesFrom::Router,
             Some(None) | None => RetriesFrom::Exception,
         };
         (retries, from)

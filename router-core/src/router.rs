@@ -203,28 +203,32 @@ impl Router {
     fn pass_time(&mut self, cx: &mut Context<'_>) {
         while let Some(due) = self.timers.take_due(cx.now) {
             let (Due::Deadline(turn) | Due::Wait(turn)) = due;
-            let request = self.requests.get(turn.slot);
-            if request.epoch != turn.epoch {
-                continue;
-            }
-            let step = match request.phase {
-                Phase::Calling if request.call.deadline <= cx.now => self.call_timed_out(cx, turn.slot),
-                Phase::ClientWait => self.call_again(cx, turn.slot),
-                Phase::BeforeAttempt => Step::Attempt,
-                Phase::AfterLast(exception) => Step::Raised(exception),
-                Phase::Calling | Phase::Idle | Phase::InLine => continue,
-            };
+            let Some(step) = self.take_turn(cx, turn) else { continue };
             self.advance(cx, turn.slot, step);
             self.serve_lines(cx);
         }
     }
 
-    /// Makes the calls that have got a place.
+    /// What a request does whose turn it is, if it still waits for that turn.
+    fn take_turn(&mut self, cx: &mut Context<'_>, turn: Turn) -> Option<Step> {
+        let request = self.requests.get(turn.slot);
+        if request.epoch != turn.epoch {
+            return None;
+        }
+        match request.phase {
+            Phase::Calling if request.call.deadline <= cx.now => Some(self.call_timed_out(cx, turn.slot)),
+            Phase::ClientWait => Some(self.call_again(cx, turn.slot)),
+            Phase::BeforeAttempt => Some(Step::Attempt),
+            Phase::AfterLast(exception) => Some(Step::Raised(exception)),
+            Phase::InLine => Some(self.make_call(cx, turn.slot)),
+            Phase::Calling | Phase::Idle => None,
+        }
+    }
+
+    /// Gives those their turn that have got a place, and those that let them go first.
     fn serve_lines(&mut self, cx: &mut Context<'_>) {
         while let Some(turn) = self.served.pop_front() {
-            let request = self.requests.get(turn.slot);
-            if request.epoch == turn.epoch && request.phase == Phase::InLine {
-                let step = self.make_call(cx, turn.slot);
+            if let Some(step) = self.take_turn(cx, turn) {
                 self.advance(cx, turn.slot, step);
             }
         }

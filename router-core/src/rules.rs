@@ -133,6 +133,9 @@ pub struct Rules {
     /// A request's `num_retries` wins over the failed deployment's, and 0 of them switches retry policies off
     /// (`async_function_with_retries`).
     pub request_retries_win: bool,
+    /// Errors of calls carry `litellm_settings.num_retries` where the deployment has none of its own, so that it goes
+    /// before the request's and `router_settings` (`_get_wrapper_num_retries`).
+    pub call_errors_carry_global_retries: bool,
     /// A matching retry policy replaces the check whether an error may be retried at all.
     pub retry_policy_replaces_check: bool,
     /// Retry policies know InternalServerError, ServiceUnavailableError, NotFoundError and a default, and look at
@@ -241,6 +244,7 @@ impl Rules {
         six_calls_per_kilotoken: false,
         slot_covers_stream: false,
         request_retries_win: false,
+        call_errors_carry_global_retries: true,
         retry_policy_replaces_check: false,
         wide_retry_policy: false,
         retries_by_status: false,
@@ -296,6 +300,7 @@ impl Rules {
         six_calls_per_kilotoken: true,
         slot_covers_stream: true,
         request_retries_win: true,
+        call_errors_carry_global_retries: false,
         retry_policy_replaces_check: true,
         wide_retry_policy: true,
         retries_by_status: true,

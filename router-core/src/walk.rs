@@ -179,6 +179,9 @@ impl Router {
 
     /// A frame has failed for good: the walk that made it goes on, or the caller gets the error.
     pub(crate) fn hop_failed(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) -> Step {
+        if self.requests.get(slot).depth() == 1 {
+            self.deliver_reports_of_the_past(cx, slot);
+        }
         if !self.requests.at(slot).pop() {
             return Step::Answer(Outcome::Failed(exception.error));
         }

@@ -70,6 +70,8 @@ pub struct Settings {
     pub ttft_percentile: Option<f64>,
     /// `num_retries`.
     pub num_retries: Setting<i64>,
+    /// `litellm_settings.num_retries`, where errors of calls carry it.
+    pub(crate) carried_num_retries: Option<i64>,
     /// `num_retries_per_request`.
     pub num_retries_per_request: Option<i64>,
     /// `retry_after`: the least computed wait before a retry, in seconds.
@@ -134,6 +136,7 @@ impl Settings {
                 &[(router.num_retries, RouterSettings), (litellm.num_retries, LitellmSettings)],
                 NUM_RETRIES,
             ),
+            carried_num_retries: litellm.num_retries.filter(|_| rules.call_errors_carry_global_retries),
             num_retries_per_request: litellm.num_retries_per_request,
             retry_after: first(&[(router.retry_after, RouterSettings)], 0.0),
             retry_policy: router.retry_policy,

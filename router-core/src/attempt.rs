@@ -63,7 +63,7 @@ impl Router {
                 let error = exception.error;
                 // The strategy without an asynchronous form has no report either.
                 if cx.plan.settings().routing_strategy.value != RoutingStrategy::UsageBased {
-                    self.report_refusal(cx, slot, exception, true);
+                    self.report_late(cx, slot, exception, true);
                 }
                 cx.note(Note::Failed {
                     request: id,
@@ -214,6 +214,8 @@ impl Router {
         self.deliver_late_reports(cx, slot, Some(called));
         self.strategy.called(plan, called, now);
         let request = self.requests.at(slot);
+        // What LiteLLM measures begins here: time in line does not count.
+        request.call.started = now;
         request.last_call = Some(now);
         request.last_called = Some(call.deployment);
         self.dispatch(cx, slot);
@@ -330,7 +332,7 @@ impl Router {
     /// A limit per minute or day refuses the call. LiteLLM weighs that for a cooldown, with the router's own length.
     fn refuse_by_limit(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) -> Step {
         let step = self.refuse(cx, slot, exception);
-        self.report_refusal(cx, slot, exception, false);
+        self.report_late(cx, slot, exception, false);
         let request = self.requests.get(slot);
         let failed = Failed {
             deployment: request.call.deployment,

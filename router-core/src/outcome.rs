@@ -105,9 +105,9 @@ impl Router {
         self.weigh(cx, id, failed, false);
     }
 
-    /// Nobody could be chosen, or a limit refused the call: behind the proxy, that is a failure that the callbacks
-    /// hear of, by way of [`Router::deliver_late_reports`].
-    pub(crate) fn report_refusal(&mut self, cx: &Context<'_>, slot: u32, exception: Exception, nobody: bool) {
+    /// Nobody could be chosen, a limit refused the call, or a stream broke that somebody else goes on with: behind the
+    /// proxy, that is a failure that the callbacks hear of, by way of [`Router::deliver_late_reports`].
+    pub(crate) fn report_late(&mut self, cx: &Context<'_>, slot: u32, exception: Exception, nobody: bool) {
         let request = self.requests.at(slot);
         if cx.plan.mode() == Mode::Proxy && !request.failure_logged {
             request.late_reports.push(LateReport { exception, nobody });
@@ -115,7 +115,7 @@ impl Router {
         }
     }
 
-    /// The report of a refusal is a task that LiteLLM starts but does not wait for. When the request goes on at once
+    /// Such a report is a task that LiteLLM starts but does not wait for. When the request goes on at once
     /// with another deployment, the task runs when that one's call is prepared, and takes the failure for that one's:
     /// least-busy routing takes one call off before it puts one on, and a rate limit that nobody was chosen for cools
     /// a deployment that has not been called yet. When the request does not go on, the failure is taken for that of

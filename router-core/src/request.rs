@@ -39,7 +39,7 @@ pub(crate) struct Request {
     pub(crate) retry_count: i64,
     /// A failure was reported to the callbacks, which is done once.
     pub(crate) failure_logged: bool,
-    /// Refusals by the router itself whose reports are still to come.
+    /// Reports of failures that are still to come.
     pub(crate) late_reports: Vec<LateReport>,
     /// Whom the newest call went to, and the name of the newest attempt.
     pub(crate) last_called: Option<DeploymentId>,
@@ -55,7 +55,7 @@ pub(crate) struct Request {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LateReport {
     pub(crate) exception: Exception,
-    /// Nobody could be chosen; otherwise a limit refused the one who was.
+    /// Nobody could be chosen; otherwise it is about somebody.
     pub(crate) nobody: bool,
 }
 
@@ -85,6 +85,7 @@ pub(crate) struct Call {
     pub(crate) n: u32,
     pub(crate) group: NameId,
     pub(crate) deployment: DeploymentId,
+    /// When the call was made.
     pub(crate) started: Time,
     pub(crate) timeout: Span,
     pub(crate) deadline: Time,

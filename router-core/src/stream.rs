@@ -1,6 +1,7 @@
 //! Streams, from their first chunk on (LiteLLM: `_acompletion_streaming_iterator`).
 
 use crate::attempt::Step;
+use crate::config::Mode;
 use crate::error::{ErrorClass, Exception};
 use crate::input::{Answered, Usage};
 use crate::note::Note;
@@ -81,11 +82,18 @@ impl Router {
         let (id, call) = (request.id(), request.call);
         let error = exception.error;
         cx.note(Note::StreamEnded { request: id, attempt: call.attempt, error: Some(error) });
-        self.report_failure(cx, slot, &exception);
-        self.give_place_back(slot);
         // LiteLLM lets timeouts and whatever has a 4xx through as they are.
         let passed_on = matches!(error.status, Some(400..=499));
-        if cx.plan.rules().cut_stream == CutStream::Surfaces || passed_on {
+        let surfaces = cx.plan.rules().cut_stream == CutStream::Surfaces || passed_on;
+        if surfaces || cx.plan.mode() == Mode::Sdk {
+            self.report_failure(cx, slot, &exception);
+        } else {
+            // Nobody waits for the report of a broken stream, and behind the proxy it is on the record that the next
+            // call writes to.
+            self.report_late(cx, slot, exception, false);
+        }
+        self.give_place_back(slot);
+        if surfaces {
             return Step::Answer(Outcome::Failed(error));
         }
         // The fallback layer is entered with what the attempt was called with: of what the request asked for, the

@@ -154,14 +154,13 @@ fn refuses(plan: &Plan, frame: &Frame, exception: &Exception, healthy: usize) ->
     let (class, status) = (exception.error.class, exception.error.status);
     let asked = frame.carried.as_ref().and_then(|carried| carried.fallbacks.as_ref());
     let has_fallbacks = asked.map_or(chains.fallbacks.is_set && !chains.fallbacks.is_empty, |list| !list.is_empty());
+    let by_status = rules.retries_by_status && status.is_some_and(|s| !may_go_away(s) && s != 401 && s != 403);
     let permission = rules.permission_needs_another && class == PermissionDeniedError;
     if class == ContextWindowExceededError && chains.context_window.is_set {
         Some(GiveUpReason::ContextWindowFallback)
     } else if class == ContentPolicyViolationError && chains.content_policy.is_set {
         Some(GiveUpReason::ContentPolicyFallback)
-    } else if rules.retries_by_status && status.is_some_and(|s| !may_go_away(s) && s != 401 && s != 403) {
-        Some(GiveUpReason::NotRetryable)
-    } else if class == NotFoundError {
+    } else if by_status || class == NotFoundError {
         Some(GiveUpReason::NotRetryable)
     } else if class == RateLimitError && healthy == 0 && has_fallbacks {
         Some(GiveUpReason::RateLimitedWithFallback)

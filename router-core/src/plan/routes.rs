@@ -40,15 +40,11 @@ impl Resolver<'_> {
 
     fn route(&self, name: NameId) -> Route {
         let text = self.names.text(name.0);
-        if self.rules.id_beats_group || !self.is_group(text) {
-            if let Some(index) = self.deployments.iter().position(|deployment| deployment.id == text) {
-                return Route {
-                    members: vec![DeploymentId(index as u32)],
-                    by_id: true,
-                    resolved: name,
-                    orders: Vec::new(),
-                };
-            }
+        if (self.rules.id_beats_group || !self.is_group(text))
+            && let Some(index) = self.deployments.iter().position(|deployment| deployment.id == text)
+        {
+            let pinned = DeploymentId(index as u32);
+            return Route { members: vec![pinned], by_id: true, resolved: name, orders: Vec::new() };
         }
         let alias = self.config.router_settings.model_group_alias.iter().find(|(alias, _)| alias == text);
         let target = alias.map_or(text, |(_, target)| target);

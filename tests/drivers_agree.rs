@@ -181,7 +181,7 @@ impl Watcher for Order {
     }
 }
 
-/// Fifteen seconds of traffic over links of 20 ms.
+/// Fifteen seconds of traffic over links of 10 ms and more.
 fn scenario(name: &str, change: impl FnOnce(&mut RouterSettings)) -> Scenario {
     let entries = DEPLOYMENTS.map(|(group, id, model, _)| ModelEntry {
         model_name: group.to_owned(),
@@ -240,7 +240,7 @@ fn scenario(name: &str, change: impl FnOnce(&mut RouterSettings)) -> Scenario {
         upstreams: upstreams.to_vec(),
         quotas: Vec::new(),
         faults: Vec::new(),
-        links: Links { client: Span::from_millis(20), upstream: Span::from_millis(25) },
+        links: Links { client: Span::from_millis(10), upstream: Span::from_millis(13) },
         expect: Expect::default(),
         origin: Origin::default(),
     }

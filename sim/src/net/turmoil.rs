@@ -4,14 +4,15 @@
 //! task sleeps for a part of the step, and a paused tokio clock moves only when no task has anything left to do - then its
 //! actors take their steps of the window, and what they send goes out before the step ends.
 //!
-//! **Lookahead.** A message on an open connection is with its receiver before the receiver's next window; one that has to
-//! open a connection first, one window later. So a window is half of the shortest link: whatever is sent within a window is
-//! there before the window in which it arrives. No connection has to be opened in advance, and a burst may be as large as
-//! it likes.
+//! **Lookahead.** A window is as long as the shortest link, so what is sent within a window arrives in a later one. It is
+//! there in time even if it has to open a connection first: connections are opened by clients to proxies and by proxies
+//! to upstreams only, and turmoil runs the machines in this order, so that both the opening and what follows it reach the
+//! receiver within the step in which they are sent. So no connection has to be opened in advance, before time zero or
+//! after one was cut, and a burst may be as large as it likes.
 //!
 //! **Clocks.** turmoil's own link latency is zero: its network carries bytes and settles no time and no order. Its clock
-//! counts whole milliseconds; where a window is a whole number of milliseconds, of at least two, the clock is the virtual
-//! time, otherwise it runs slower, and nothing reads it.
+//! counts whole milliseconds; from a shortest link of two milliseconds on, windows are whole milliseconds too and the
+//! clock is the virtual time. Below, it runs slower; nothing reads it.
 //!
 //! **Machines.** All clients share one, each proxy has its own, and all upstreams share a few, because every idle machine
 //! costs as much as a busy one.
@@ -42,8 +43,8 @@ const UPSTREAM_MACHINES: usize = 2;
 /// Steps before virtual time begins, in which machines start to listen.
 const WARM_UP: u32 = 2;
 /// Windows for which a connection stays open after the other side has learned that nobody waits for its answer. An answer
-/// that was written before is on its way for two windows at most.
-const LINGER: u64 = 3;
+/// that was written before is on its way for one window at most.
+const LINGER: u64 = 2;
 /// When in a step a machine's actors have their turn. turmoil's clock cannot tell less than a millisecond.
 const TURN: Duration = Duration::from_millis(1);
 /// The shortest step that has a time before and a time after the turn.
@@ -130,7 +131,7 @@ fn machines(cast: &mut Cast) -> Vec<(String, Vec<ActorId>)> {
             AnyActor::Upstream(_) => upstreams[id.0 as usize % UPSTREAM_MACHINES].push(id),
         }
     }
-    // In this order: turmoil delivers to a machine within the step when the sender's turn comes first.
+    // In the order in which they open connections to each other: see "Lookahead" above.
     let mut machines = vec![("clients".to_owned(), clients)];
     machines.extend(proxies);
     machines.extend((0..).zip(upstreams).map(|(index, members)| (format!("upstreams-{index}"), members)));
@@ -153,12 +154,12 @@ impl Pace {
         if let Some((link, latency)) = of.into_iter().find(|(_, latency)| *latency < SHORTEST_LINK) {
             return Err(Error::LinkTooShort { link, latency });
         }
-        let half = links.client.min(links.upstream).as_nanos() / 2;
-        let whole = Duration::from_millis(half / 1_000_000);
+        let shortest = links.client.min(links.upstream);
+        let whole = Duration::from_millis(shortest.as_nanos() / 1_000_000);
         Ok(if whole >= SHORTEST_STEP {
             Self { window: Span::from_nanos(whole.as_nanos() as u64), step: whole }
         } else {
-            Self { window: Span::from_nanos(half), step: SHORTEST_STEP }
+            Self { window: shortest, step: SHORTEST_STEP }
         })
     }
 }
@@ -300,17 +301,17 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_half_of_the_shortest_link() {
-        let pace = Pace::new(&links(20_000, 50_000)).unwrap();
-        assert_eq!(pace, Pace { window: Span::from_millis(10), step: Duration::from_millis(10) });
+    fn a_window_is_the_shortest_link() {
+        let pace = Pace::new(&links(50_000, 20_000)).unwrap();
+        assert_eq!(pace, Pace { window: Span::from_millis(20), step: Duration::from_millis(20) });
         let pace = Pace::new(&links(21_500, 50_000)).unwrap();
-        assert_eq!(pace.window, Span::from_millis(10));
+        assert_eq!(pace.window, Span::from_millis(21));
     }
 
     #[test]
-    fn where_a_window_is_too_short_for_turmoil_its_clock_runs_slower() {
-        let pace = Pace::new(&links(1_000, 1_000)).unwrap();
-        assert_eq!(pace, Pace { window: Span::from_nanos(500_000), step: Duration::from_millis(2) });
+    fn where_a_link_is_too_short_for_turmoil_its_clock_runs_slower() {
+        let pace = Pace::new(&links(1_500, 1_000)).unwrap();
+        assert_eq!(pace, Pace { window: Span::from_millis(1), step: Duration::from_millis(2) });
     }
 
     #[test]

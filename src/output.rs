@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write as _};
 
+use routedrill_reports::WriteError;
 use routedrill_sim::problem::{Look, Problems};
 
 use crate::exit::Exit;
@@ -20,6 +21,12 @@ pub(crate) fn result(text: &str) -> Result<(), Exit> {
         }
         _ => Ok(()),
     }
+}
+
+/// Says on standard error that a file could not be written.
+pub(crate) fn unwritten(error: &WriteError) -> Exit {
+    eprintln!("error: {error}");
+    Exit::Unfinished
 }
 
 /// Says on standard error everything that is wrong with an input.

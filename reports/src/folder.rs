@@ -16,7 +16,7 @@ pub struct Folder {
 
 /// An output that could not be written.
 #[derive(Debug, Error)]
-#[error("cannot write {}: {source}", path.display())]
+#[error("failed to write {}: {source}", path.display())]
 pub struct WriteError {
     /// What could not be written.
     pub path: PathBuf,
@@ -53,6 +53,12 @@ impl Folder {
         let draft = parent.join(draft_name);
         fs::create_dir(&draft).map_err(fail)?;
         Ok(Self { wanted: wanted.to_owned(), draft, published: false })
+    }
+
+    /// Where its files are before they are published: a folder beside the wanted one, so that relative paths are the
+    /// same from both.
+    pub fn draft(&self) -> &Path {
+        &self.draft
     }
 
     /// Begins a file of it.

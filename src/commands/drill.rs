@@ -1,17 +1,18 @@
 //! `routedrill drill`: every outage that a LiteLLM config could meet, tried.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
 use routedrill_reports::model::{DrillContext, DrillReport, FindingReport, RefusalReport};
 use routedrill_reports::print::{self, Detail};
+use routedrill_reports::{Folder, WriteError};
 use routedrill_sim::drill::world::{DEADLINE, START_UNIX_NANOS};
 use routedrill_sim::drill::{Drill, Load, Row, Thresholds, Verdict, World, rows};
 use routedrill_sim::litellm::{self, Loaded, Options};
 use routedrill_sim::problem::{Problem, Problems, did_you_mean};
-use routedrill_sim::scenario::recorded;
+use routedrill_sim::scenario::{self, Arrivals, recorded};
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
 use router_core::{Mode, NameId, Plan, PlanError, Release, Span};
 
@@ -140,6 +141,9 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
         },
         world,
     };
+    if let Some(wanted) = &args.write_scenarios {
+        write_scenarios(&drill, wanted)?;
+    }
     let progress = Progress::new(drill.rows.len() as u64 + 1, "outages");
     let outcome = in_pool(args.threads, || drill.run(&|| progress.step()))?;
     progress.finish();
@@ -218,6 +222,7 @@ fn world(args: &Args, loaded: &Loaded, plan: Plan) -> Result<World, Exit> {
     let duration = args.duration.unwrap_or_else(|| World::default_duration(&plan));
     Ok(World {
         config: loaded.config.clone(),
+        config_path: args.config.clone(),
         plan: Arc::new(plan),
         inventory: Arc::new(loaded.inventory.clone()),
         asked,
@@ -276,6 +281,38 @@ fn replay_options(args: &Args) -> String {
         let _ = write!(options, " --seeds {}", args.seeds);
     }
     options
+}
+
+/// Writes a scenario file for the baseline and for each row.
+fn write_scenarios(drill: &Drill, wanted: &Path) -> Result<(), Exit> {
+    let written = |error: WriteError| output::unwritten(&error);
+    let folder = Folder::begin(wanted).map_err(written)?;
+    let mut names: Vec<String> = Vec::new();
+    for row in std::iter::once(None).chain(drill.rows.iter().map(Some)) {
+        let mut scenario = drill.world.scenario(row);
+        scenario.seed = drill.seeds[0];
+        for (index, traffic) in scenario.traffic.iter_mut().enumerate() {
+            if let Arrivals::Trace { rows, file } = &mut traffic.arrivals {
+                let name = format!("traffic-{index}.csv");
+                if row.is_none() {
+                    folder.write(&name, print::trace_csv(rows).as_bytes()).map_err(written)?;
+                }
+                *file = folder.draft().join(name);
+            }
+        }
+        let mut name: String = scenario
+            .name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+            .collect();
+        while names.contains(&name) {
+            name.push('+');
+        }
+        let text = scenario::expanded(&scenario, folder.draft());
+        folder.write(&format!("{name}.yaml"), text.as_bytes()).map_err(written)?;
+        names.push(name);
+    }
+    folder.publish().map_err(written)
 }
 
 /// Says that LiteLLM would not start: there is nothing to drill.

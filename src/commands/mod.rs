@@ -2,6 +2,7 @@
 
 pub(crate) mod drill;
 mod parse;
+pub(crate) mod run;
 pub(crate) mod schema;
 
 pub(crate) mod conform;

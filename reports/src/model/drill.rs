@@ -223,6 +223,8 @@ pub struct RowReport {
     pub example: Option<ExampleReport>,
     /// The command that runs it again.
     pub replay: String,
+    /// The digest of each run, in the order of the seeds.
+    pub digests: Vec<String>,
 }
 
 /// What an outage did to the users of one name.
@@ -576,6 +578,7 @@ fn row(drill: &Drill, names: &[String], assessment: &Assessment, context: &Drill
             due: due.as_secs_f64(),
         }),
         replay: replay(drill, &name, seed, context),
+        digests: assessment.digests.iter().map(ToString::to_string).collect(),
         name,
     }
 }

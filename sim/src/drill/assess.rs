@@ -6,6 +6,7 @@ use super::cause::{Cause, causes, slowness};
 use super::rows::Row;
 use super::verdict::{Thresholds, Verdict};
 use super::world::World;
+use crate::digest::Digest;
 use crate::metrics::{AskedCounts, Metrics, Phase};
 
 /// What came of one row.
@@ -31,6 +32,8 @@ pub struct Assessment {
     pub recovered_after: Option<Span>,
     /// Why it was felt, the worst first.
     pub causes: Vec<Cause>,
+    /// The digest of each run, in the order of the seeds.
+    pub digests: Vec<Digest>,
     /// A request that was lost, with its seed and when it was due.
     pub example: Option<(u64, RequestId, Time)>,
 }
@@ -170,6 +173,7 @@ impl Judge<'_> {
             failed_calls: metrics.over(&Phase::ALL).hit > 0,
             recovered_after: self.recovered_after(metrics),
             causes,
+            digests: Vec::new(),
             example,
             names,
         }

@@ -7,14 +7,17 @@ use router_core::{Config, NameId, Plan, Span, Time};
 
 use super::rows::Row;
 use crate::litellm::Inventory;
-use crate::scenario::profiles::{ORIGIN, Profile};
-use crate::scenario::{Arrivals, Expect, Fault, Links, Origin, Quantiles, Scenario, TraceRow, Traffic, Upstream};
+use crate::scenario::{
+    Arrivals, Expect, Fault, Links, Origin, Quantiles, Scenario, TraceRow, Traffic, default_upstreams,
+};
 
 /// What is drilled, and under which load.
 #[derive(Clone, Debug)]
 pub struct World {
     /// The configuration.
     pub config: Config,
+    /// Where it was read from.
+    pub config_path: PathBuf,
     /// What it means.
     pub plan: Arc<Plan>,
     /// What stands behind each deployment.
@@ -97,7 +100,7 @@ impl World {
             duration: self.duration,
             drain: self.deadline + TRAVEL,
             traffic: self.traffic(),
-            upstreams: (0..self.config.model_list.len()).map(|index| self.upstream(index)).collect(),
+            upstreams: default_upstreams(&self.config, &self.inventory),
             quotas: Vec::new(),
             faults: row
                 .map(|row| Fault {
@@ -112,7 +115,7 @@ impl World {
                 .collect(),
             links: Links { client: LINK, upstream: LINK },
             expect: Expect::default(),
-            origin: Origin::default(),
+            origin: Origin { config: self.config_path.clone(), patches: Vec::new() },
         }
     }
 
@@ -137,21 +140,5 @@ impl World {
                 params: None,
             })
             .collect()
-    }
-
-    fn upstream(&self, index: usize) -> Upstream {
-        let entry = &self.config.model_list[index];
-        let provider = self.inventory.places.get(index).map_or("", |place| place.provider.as_str());
-        let profile = Profile::of_provider(provider);
-        let mapped = entry.cost_map.unwrap_or_default();
-        Upstream {
-            ttft: profile.ttft.quantiles(),
-            tpot: profile.tpot.quantiles(),
-            full_speed: None,
-            price: (entry.input_cost_per_token.unwrap_or(mapped.0), entry.output_cost_per_token.unwrap_or(mapped.1)),
-            dialect: profile.dialect,
-            retry_after: profile.retry_after,
-            origin: ORIGIN.to_owned(),
-        }
     }
 }

@@ -1,0 +1,153 @@
+//! `routedrill run`: one scenario, once.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use routedrill_reports::model::{Driver, RunReport};
+use routedrill_reports::print::{self, LatencyLog, RowFiles};
+use routedrill_reports::{Folder, WriteError};
+use routedrill_sim::actor::Watcher;
+use routedrill_sim::cast::Cast;
+use routedrill_sim::drill::labels;
+use routedrill_sim::engine;
+use routedrill_sim::litellm::{Finding, Severity};
+use routedrill_sim::metrics::{Metrics, Rows, Seconds, Shape};
+use routedrill_sim::net::turmoil;
+use routedrill_sim::scenario::{self, Loaded, Scenario};
+use routedrill_sim::step::{Ending, RunEnd};
+
+use crate::exit::Exit;
+use crate::output;
+
+/// Run a scenario once, and report what happened.
+///
+/// The exit code is 1 when a promise of the scenario broke, a situation that it must see never came, or one of its faults
+/// struck nothing.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The scenario file.
+    scenario: PathBuf,
+    /// The seed. Default: the scenario's.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// What runs it.
+    #[arg(long, value_enum, default_value_t = DriverArg::Engine)]
+    driver: DriverArg,
+    /// A folder for `results.json`, `requests.csv`, `attempts.csv`, `timeline.csv`, `latency.hlog` and the scenario with
+    /// every default filled in, `scenario.yaml`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum DriverArg {
+    /// The event engine.
+    Engine,
+    /// turmoil, with real HTTP over its simulated network.
+    Turmoil,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Exit {
+    once(args).unwrap_or_else(|exit| exit)
+}
+
+fn once(args: &Args) -> Result<Exit, Exit> {
+    let Loaded { mut scenario, findings } =
+        scenario::load(&args.scenario).map_err(|problems| output::refuse(&problems))?;
+    mention(&findings);
+    scenario.seed = args.seed.unwrap_or(scenario.seed);
+    let report = match &args.out {
+        Some(wanted) => recorded(args, &scenario, wanted)?,
+        None => {
+            let mut metrics = Metrics::new(Shape::of(&scenario), scenario.seed);
+            let end = drive(args, &scenario, &mut metrics)?;
+            metrics.finish();
+            report(args, &scenario, &metrics, &end)
+        }
+    };
+    match args.format {
+        Format::Text => output::result(&print::run_text(&report))?,
+        Format::Json => output::result(&print::json(&report))?,
+    }
+    Ok(match (&report.cut_short, report.is_clean()) {
+        (Some(_), _) => Exit::Unfinished,
+        (None, true) => Exit::Clean,
+        (None, false) => Exit::Found,
+    })
+}
+
+/// Runs the scenario with every file written beside.
+fn recorded(args: &Args, scenario: &Scenario, wanted: &Path) -> Result<RunReport, Exit> {
+    let labels = labels::of_plan(&scenario.plan);
+    let written = |error: WriteError| output::unwritten(&error);
+    let folder = Folder::begin(wanted).map_err(written)?;
+    let shape = Shape::of(scenario);
+    let horizon = shape.end;
+    let rows = Rows::new(RowFiles::begin(&folder, &scenario.plan, &labels).map_err(written)?);
+    let log = LatencyLog::begin(&folder, scenario.plan.start_unix_nanos()).map_err(written)?;
+    let mut watchers = (Metrics::new(shape, scenario.seed), rows, Seconds::new(log));
+    let end = drive(args, scenario, &mut watchers)?;
+    let (mut metrics, rows, seconds) = watchers;
+    metrics.finish();
+    let report = report(args, scenario, &metrics, &end);
+    rows.finish(horizon).finish().map_err(written)?;
+    let quantiles = seconds.finish().finish().map_err(written)?;
+    print::timeline(&folder, &metrics, &labels, &quantiles).map_err(written)?;
+    folder.write("results.json", print::json(&report).as_bytes()).map_err(written)?;
+    let expanded = scenario::expanded(scenario, folder.draft());
+    folder.write("scenario.yaml", expanded.as_bytes()).map_err(written)?;
+    folder.publish().map_err(written)?;
+    Ok(report)
+}
+
+fn drive(args: &Args, scenario: &Scenario, watchers: &mut impl Watcher) -> Result<RunEnd, Exit> {
+    let horizon = Shape::of(scenario).end;
+    let mut cast = Cast::new(scenario);
+    match args.driver {
+        DriverArg::Engine => Ok(engine::run(&mut cast, scenario.seed, horizon, watchers)),
+        DriverArg::Turmoil => turmoil::run(scenario, &mut cast, scenario.seed, horizon, watchers).map_err(|error| {
+            eprintln!("error: failed to run on turmoil: {error}");
+            match error {
+                turmoil::Error::LinkTooShort { .. } => Exit::BadInput,
+                _ => Exit::Unfinished,
+            }
+        }),
+    }
+}
+
+fn report(args: &Args, scenario: &Scenario, metrics: &Metrics, end: &RunEnd) -> RunReport {
+    let driver = match args.driver {
+        DriverArg::Engine => Driver::Engine,
+        DriverArg::Turmoil => Driver::Turmoil,
+    };
+    if end.ending != Ending::Finished {
+        eprintln!("error: failed to finish the run: {}", end.ending);
+    }
+    RunReport::new(scenario, scenario.seed, driver, metrics, end)
+}
+
+/// Says that the config has findings; `drill` says which.
+fn mention(findings: &[Finding]) {
+    let of = |severity| findings.iter().filter(|finding| finding.rule.severity == severity).count() as u64;
+    let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")]
+        .map(|(severity, word)| (of(severity), word))
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| routedrill_reports::figures::counted(count, word))
+        .collect::<Vec<_>>();
+    if !counts.is_empty() {
+        eprintln!(
+            "note: the config does not do all that it says: {}; `routedrill drill` lists them",
+            counts.join(", ")
+        );
+    }
+}

@@ -151,12 +151,16 @@ impl Router {
             skipped: &frame.skipped,
             filtered: self.explains.then_some(&mut self.filtered),
         };
-        if let Found::Pinned(deployment) = search
-            .run(&mut self.eligible)
-            .map_err(|exception| with_retry_hint(exception, cx, &self.cooldowns, &route.members))?
-        {
-            self.eligible.push(deployment);
-            return Ok(deployment);
+        match search.run(&mut self.eligible) {
+            Ok(Found::Candidates) => {}
+            Ok(Found::Pinned(deployment)) => {
+                self.eligible.push(deployment);
+                return Ok(deployment);
+            }
+            Err(exception) => {
+                self.eligible.clear();
+                return Err(with_retry_hint(exception, cx, &self.cooldowns, &route.members));
+            }
         }
         let choice = Choice {
             plan: cx.plan,
@@ -361,7 +365,8 @@ impl Router {
             sent,
             error: exception.error,
         });
-        self.report_failure(cx, slot, &exception);
+        let reported = if call.opened { exception.unmapped() } else { exception };
+        self.report_failure(cx, slot, &reported);
         self.give_place_back(slot);
         Step::Failed(exception)
     }

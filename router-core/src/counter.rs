@@ -16,11 +16,12 @@ impl Counter {
         self.expires.filter(|&expires| now <= expires).map(|_| self.value)
     }
 
-    /// Counts on, or begins anew with `ttl`.
+    /// Counts on, or begins anew with `ttl`. In the very moment in which it expires it can still be read, but no longer
+    /// keeps its expiry: then it counts on and has `ttl` again.
     pub(crate) fn add(&mut self, more: u64, now: Time, ttl: Span) -> u64 {
-        match self.get(now) {
-            Some(value) => self.value = value + more,
-            None => *self = Self { value: more, expires: Some(now + ttl) },
+        self.value = self.get(now).unwrap_or(0) + more;
+        if self.expires.is_none_or(|expires| now >= expires) {
+            self.expires = Some(now + ttl);
         }
         self.value
     }

@@ -208,6 +208,17 @@ impl Exception {
         }
     }
 
+    /// What LiteLLM's callbacks get of a failure within a stream: what the HTTP library raised, before LiteLLM makes an
+    /// exception with a status of it.
+    pub(crate) const fn unmapped(mut self) -> Self {
+        self.error.class = ErrorClass::APIError;
+        self.error.status = None;
+        self.retry_after = RetryAfter::Absent;
+        self.says_connection = false;
+        self.caller_timeout = false;
+        self
+    }
+
     /// A 429 of one of the router's own limits, with its `retry-after: 60`.
     pub(crate) const fn own_limit() -> Self {
         let mut exception = Self::new(ErrorClass::RateLimitError, Some(429));

@@ -51,7 +51,7 @@ impl Answer<'_> {
         if says(Wording::RATE_LIMIT) || says(Wording::BARE_429) && (self.rules.bare_429_always || self.code == 429) {
             Error::new(RateLimitError, Some(429))
         } else if self.is_context_window() {
-            Error::new(ContextWindowExceededError, Some(400))
+            self.of_class(ContextWindowExceededError)
         } else if invalid_request && says(Wording::MODEL_NOT_FOUND) {
             Error::new(NotFoundError, Some(404))
         } else if says(Wording::TIMEOUT_OCCURRED) {
@@ -145,8 +145,12 @@ impl Answer<'_> {
     }
 
     fn bad_request(&self) -> Error {
-        let status = if self.rules.keeps_upstream_status { self.code } else { 400 };
-        Error::new(ErrorClass::BadRequestError, Some(status))
+        self.of_class(ErrorClass::BadRequestError)
+    }
+
+    /// A kind of bad request, with the status of the answer where the release keeps it.
+    fn of_class(&self, class: ErrorClass) -> Error {
+        Error::new(class, Some(if self.rules.keeps_upstream_status { self.code } else { 400 }))
     }
 
     fn is_context_window(&self) -> bool {

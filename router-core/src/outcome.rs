@@ -75,11 +75,12 @@ impl Router {
             seconds: cx.now.since(began).as_secs_f64(),
             first_chunk_seconds: request.stream.then(|| call.first_chunk.unwrap_or(cx.now).since(began).as_secs_f64()),
             usage,
+            counted_tokens: if request.stream { 0 } else { usage.total() },
         };
         let called = Called { group: call.group, deployment: call.deployment };
         self.strategy.succeeded(cx.plan, &mut self.quota, called, &success, cx.now);
         if cx.plan.settings().enforce_model_rate_limits {
-            self.quota.charge(cx.plan, call.deployment, usage.total(), cx.now);
+            self.quota.charge(cx.plan, call.deployment, success.counted_tokens, cx.now);
         }
         self.cooldowns.count_success(cx.plan, call.deployment, cx.now);
     }

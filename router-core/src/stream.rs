@@ -86,11 +86,11 @@ impl Router {
         let passed_on = matches!(error.status, Some(400..=499));
         let surfaces = cx.plan.rules().cut_stream == CutStream::Surfaces || passed_on;
         if surfaces || cx.plan.mode() == Mode::Sdk {
-            self.report_failure(cx, slot, &exception);
+            self.report_failure(cx, slot, &exception.unmapped());
         } else {
             // Nobody waits for the report of a broken stream, and behind the proxy it is on the record that the next
             // call writes to.
-            self.report_late(cx, slot, exception, false);
+            self.report_late(cx, slot, exception.unmapped(), false);
         }
         self.give_place_back(slot);
         if surfaces {

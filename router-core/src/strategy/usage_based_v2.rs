@@ -61,6 +61,6 @@ impl Strategy for UsageBasedV2 {
     }
 
     fn succeeded(&mut self, plan: &Plan, quota: &mut Quota, call: Called, success: &Success, now: Time) {
-        quota.count_tokens(plan, call.deployment, success.usage.total(), now);
+        quota.count_tokens(plan, call.deployment, success.counted_tokens, now);
     }
 }

@@ -20,7 +20,10 @@ impl Counter {
     /// keeps its expiry: then it counts on and has `ttl` again.
     pub(crate) fn add(&mut self, more: u64, now: Time, ttl: Span) -> u64 {
         self.value = self.get(now).unwrap_or(0) + more;
-        if self.expires.is_none_or(|expires| now >= expires) {
+        if ttl.is_zero() {
+            // Whatever is written next clears it away, in the same moment.
+            self.expires = None;
+        } else if self.expires.is_none_or(|expires| now >= expires) {
             self.expires = Some(now + ttl);
         }
         self.value

@@ -94,7 +94,7 @@ impl Router {
             first_chunk: None,
             chunks: 0,
             place: None,
-            client_retries: client_retries_of(cx.plan, deployment),
+            client_retries: client_retries_of(cx.plan, deployment, request.top().carried.as_deref()),
             repetition: 0,
         };
         cx.note(Note::Picked {
@@ -406,14 +406,16 @@ fn timeout_of(plan: &Plan, deployment: DeploymentId, carried: Option<&Carried>, 
         .unwrap_or(deployment.timeout.value)
 }
 
-/// How often the HTTP client calls again by itself. Only OpenAI's client does.
-fn client_retries_of(plan: &Plan, deployment: DeploymentId) -> u32 {
+/// How often the HTTP client calls again by itself: as the deployment's `num_retries` says, else the request's
+/// `max_retries`. Only OpenAI's client does.
+fn client_retries_of(plan: &Plan, deployment: DeploymentId, carried: Option<&Carried>) -> u32 {
     let deployment = plan.deployment(deployment);
-    match (deployment.own_num_retries, deployment.dialect) {
-        (Some(Number::Is(retries)), Dialect::OpenAi | Dialect::Azure) if plan.rules().client_retries => {
-            retries.max(0.0) as u32
-        }
-        _ => 0,
+    if !plan.rules().client_retries || !matches!(deployment.dialect, Dialect::OpenAi | Dialect::Azure) {
+        return 0;
+    }
+    match deployment.own_num_retries {
+        Some(Number::Is(retries)) => retries.max(0.0) as u32,
+        _ => carried.and_then(|carried| carried.max_retries).map_or(0, |retries| retries.max(0) as u32),
     }
 }
 

@@ -224,6 +224,8 @@ pub enum FallbackTarget {
 pub struct RequestParams {
     /// `num_retries`.
     pub num_retries: Option<i64>,
+    /// `max_retries`: how often the provider's HTTP client calls again by itself, under releases that let it.
+    pub max_retries: Option<i64>,
     /// `timeout`, in seconds.
     pub timeout: Option<f64>,
     /// `request_timeout`, in seconds.

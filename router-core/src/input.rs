@@ -69,6 +69,8 @@ pub struct Ask {
 pub struct Params {
     /// `num_retries`.
     pub num_retries: Option<i64>,
+    /// `max_retries`: how often the provider's HTTP client calls again by itself, under releases that let it.
+    pub max_retries: Option<i64>,
     /// `timeout`, in seconds.
     pub timeout: Option<f64>,
     /// `request_timeout`, in seconds.

@@ -200,6 +200,7 @@ pub(crate) enum Tried {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Carried {
     pub(crate) num_retries: Option<i64>,
+    pub(crate) max_retries: Option<i64>,
     pub(crate) timeout: Option<f64>,
     pub(crate) request_timeout: Option<f64>,
     pub(crate) stream_timeout: Option<f64>,
@@ -214,6 +215,7 @@ impl Carried {
     pub(crate) fn merge(before: Option<&Arc<Self>>, params: &Params) -> Arc<Self> {
         let mut carried = before.map_or_else(Self::default, |before| Self::clone(before));
         carried.num_retries = params.num_retries.or(carried.num_retries);
+        carried.max_retries = params.max_retries.or(carried.max_retries);
         carried.timeout = params.timeout.or(carried.timeout);
         carried.request_timeout = params.request_timeout.or(carried.request_timeout);
         carried.stream_timeout = params.stream_timeout.or(carried.stream_timeout);

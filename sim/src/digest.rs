@@ -215,6 +215,7 @@ impl Lane {
     fn params(&mut self, params: &Params) {
         let Params {
             num_retries,
+            max_retries,
             timeout,
             request_timeout,
             stream_timeout,
@@ -223,7 +224,9 @@ impl Lane {
             tags,
             region,
         } = params;
-        self.optional(num_retries.map(|n| n as u64));
+        for retries in [num_retries, max_retries] {
+            self.optional(retries.map(|n| n as u64));
+        }
         for seconds in [timeout, request_timeout, stream_timeout] {
             self.optional(seconds.map(f64::to_bits));
         }

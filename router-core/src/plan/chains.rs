@@ -189,6 +189,7 @@ impl Builder<'_> {
     fn params(&mut self, params: &RequestParams) -> Params {
         Params {
             num_retries: params.num_retries,
+            max_retries: params.max_retries,
             timeout: params.timeout,
             request_timeout: params.request_timeout,
             stream_timeout: params.stream_timeout,

@@ -226,6 +226,7 @@ fn of(params: &RequestParams, plan: &Plan) -> Params {
     };
     Params {
         num_retries: params.num_retries,
+        max_retries: params.max_retries,
         timeout: params.timeout,
         request_timeout: params.request_timeout,
         stream_timeout: params.stream_timeout,

@@ -31,6 +31,7 @@ pub(super) fn read(field: &Field<'_>) -> Result<RequestParams, Malformed> {
         }
         match name {
             "num_retries" => params.num_retries = Some(integer(&value)?),
+            "max_retries" => params.max_retries = Some(integer(&value)?),
             "timeout" => params.timeout = Some(value.number()?),
             "request_timeout" => params.request_timeout = Some(value.number()?),
             "stream_timeout" => params.stream_timeout = Some(value.number()?),

@@ -119,12 +119,13 @@ impl<'r, 'p> World<'r, 'p> {
     fn new(recording: &'r Recording, plan: &'p Arc<Plan>, asking: Asking) -> Result<Self, Malformed> {
         let mut router = Router::new(Arc::clone(plan));
         router.explain(true);
+        let ids: Vec<&str> = plan.deployments().iter().map(|deployment| deployment.id.as_str()).collect();
         Ok(Self {
             recording,
             plan,
             asks: setup::asks(recording, plan)?,
             router,
-            upstreams: Upstreams::new(recording, plan.deployments().iter().map(|deployment| deployment.id.as_str())),
+            upstreams: Upstreams::new(recording, &ids),
             draws: Draws::new(&recording.observed.draws, asking),
             now: Time::ZERO,
             outputs: Vec::new(),

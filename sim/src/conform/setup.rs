@@ -126,10 +126,11 @@ impl Maps {
     const FIRST: u32 = 1 << 31;
 
     fn params(&mut self, params: &RequestParams, plan: &Plan) -> Params {
-        let RequestParams { num_retries, timeout, request_timeout, stream_timeout, .. } = *params;
+        let RequestParams { num_retries, max_retries, timeout, request_timeout, stream_timeout, .. } = *params;
         let targets = |targets: &Vec<FallbackTarget>| targets.iter().map(|target| self.target(target, plan)).collect();
         Params {
             num_retries,
+            max_retries,
             timeout,
             request_timeout,
             stream_timeout,

@@ -154,6 +154,7 @@ pub(super) fn request_params(section: &Section<'_>, findings: &mut Findings<'_>)
     let tags = metadata.get("tags").and_then(Node::as_sequence).unwrap_or_default();
     RequestParams {
         num_retries: section.raw_int("num_retries", findings),
+        max_retries: section.raw_int("max_retries", findings),
         timeout: section.raw_number("timeout", findings),
         request_timeout: section.raw_number("request_timeout", findings),
         stream_timeout: section.raw_number("stream_timeout", findings),

@@ -11,14 +11,24 @@ const MAP: &str = "routedrill_map";
 
 /// Adds `params` to the body of a request, or to a fallback map.
 pub(crate) fn write(directory: &Directory, params: &Params, body: &mut Map<String, Value>) {
-    let Params { num_retries, timeout, request_timeout, stream_timeout, fallbacks, disable_fallbacks, tags, region } =
-        params;
+    let Params {
+        num_retries,
+        max_retries,
+        timeout,
+        request_timeout,
+        stream_timeout,
+        fallbacks,
+        disable_fallbacks,
+        tags,
+        region,
+    } = params;
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             body.insert(key.to_owned(), value);
         }
     };
     put("num_retries", num_retries.map(Value::from));
+    put("max_retries", max_retries.map(Value::from));
     put("timeout", timeout.map(float));
     put("request_timeout", request_timeout.map(float));
     put("stream_timeout", stream_timeout.map(float));
@@ -39,9 +49,10 @@ pub(crate) fn read(directory: &Directory, body: &Map<String, Value>) -> Result<O
         .map(|targets| targets.iter().map(|target| read_target(directory, target)).collect::<Result<_, _>>());
     let tags = list("tags")?.into_iter().flatten().map(|tag| directory.tag_id(&text(tag)?));
     let region = body.get("allowed_model_region").map(|region| directory.region_id(&text(region)?));
-    let retries = |value: &Value| value.as_i64().ok_or_else(|| bad("num_retries", value));
+    let retries = |key| body.get(key).map(|value| value.as_i64().ok_or_else(|| bad(key, value))).transpose();
     Ok(Some(Box::new(Params {
-        num_retries: body.get("num_retries").map(retries).transpose()?,
+        num_retries: retries("num_retries")?,
+        max_retries: retries("max_retries")?,
         timeout: seconds("timeout")?,
         request_timeout: seconds("request_timeout")?,
         stream_timeout: seconds("stream_timeout")?,

@@ -250,6 +250,7 @@ fn resolve_params(params: &file::Params, reading: &mut Reading<'_>, world: &Worl
     }
     Some(Params {
         num_retries: all_or_nothing(num_retries)?.map(i64::from),
+        max_retries: None,
         timeout,
         request_timeout,
         stream_timeout,

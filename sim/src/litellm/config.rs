@@ -158,7 +158,15 @@ fn load<'s>(
             "add `model_list:` with one entry per deployment",
         )),
         Some(Node { value: Value::Sequence(items), .. }) if !items.is_empty() => {
-            let mut list = ModelList { source, file, release, mode, findings: &mut findings, problems: &mut problems };
+            let mut list = ModelList {
+                source,
+                file,
+                release,
+                mode,
+                custom_providers: settings::custom_providers(litellm_map),
+                findings: &mut findings,
+                problems: &mut problems,
+            };
             read = list.read(items);
         }
         Some(node) => {

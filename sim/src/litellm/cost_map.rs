@@ -17,31 +17,31 @@ pub(super) struct Row {
     pub(super) price: Option<(f64, f64)>,
     /// Tokens of input that the model takes at most.
     pub(super) max_input_tokens: Option<u64>,
+    /// The one release whose map has the row, if not both have it.
+    pub(super) only_in: Option<Release>,
 }
 
 /// The row of exactly this name.
-pub(super) fn row(name: &str) -> Option<Row> {
-    table().get(name).copied()
+pub(super) fn row(name: &str, release: Release) -> Option<Row> {
+    table().get(name).filter(|row| row.only_in.is_none_or(|only| only == release)).copied()
 }
 
 /// The prices that cost-based routing finds for a deployment.
 pub(super) fn price(model: &str, base_model: Option<&str>, release: Release) -> Option<(f64, f64)> {
     // The older release looks up the model alone, by its full name.
     let base_model = base_model.filter(|_| release != Release::V1_80_17);
-    base_model.into_iter().chain([model]).find_map(|name| row(name)?.price)
+    base_model.into_iter().chain([model]).find_map(|name| row(name, release)?.price)
 }
 
 /// The context window that pre-call checks find for a deployment.
 pub(super) fn max_input_tokens(model: &str, base_model: Option<&str>, provider: &str, release: Release) -> Option<u64> {
     let upstream = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
-    let name = match (provider, base_model) {
-        // What a deployment is called at Azure says nothing: only `base_model` does, and in newer releases a name
-        // that happens to be the model's.
-        ("azure", None) if release == Release::V1_80_17 => return None,
-        ("azure", Some(base_model)) => base_model,
-        _ => upstream,
-    };
-    row(name).or_else(|| row(&format!("{provider}/{name}")))?.max_input_tokens
+    // What a deployment is called at Azure says nothing unless it happens to be the model's name. Elsewhere the model
+    // is the model, whatever `base_model` says.
+    let name = base_model.filter(|_| provider == "azure").unwrap_or(upstream);
+    let prefixed = format!("{provider}/{name}");
+    let stripped = name.rsplit('/').next().unwrap_or(name);
+    [prefixed.as_str(), name, stripped].into_iter().find_map(|name| row(name, release)?.max_input_tokens)
 }
 
 fn table() -> &'static BTreeMap<&'static str, Row> {
@@ -56,7 +56,8 @@ fn table() -> &'static BTreeMap<&'static str, Row> {
                 // A missing half counts as LiteLLM's stand-in for an unknown price.
                 .then(|| (input.unwrap_or(5.0), output.unwrap_or(5.0)));
             let max_input_tokens = cells.next()?.parse().ok();
-            Some((name, Row { provider, price, max_input_tokens }))
+            let only_in = cells.next().and_then(Release::from_number);
+            Some((name, Row { provider, price, max_input_tokens, only_in }))
         })
         .collect()
     })
@@ -73,15 +74,22 @@ mod tests {
     fn every_row_of_the_table_is_read() {
         let rows = include_str!("cost_map.csv").lines().filter(|line| !line.starts_with('#')).count() - 1;
         assert_eq!(table().len(), rows);
-        assert_eq!(row("gpt-4").and_then(|row| row.max_input_tokens), Some(8192));
+        assert_eq!(row("gpt-4", NEW).and_then(|row| row.max_input_tokens), Some(8192));
     }
 
     #[test]
     fn an_azure_deployment_has_a_window_by_its_base_model_or_by_chance() {
-        assert_eq!(max_input_tokens("azure/gpt-4", None, "azure", OLD), None);
         assert_eq!(max_input_tokens("azure/gpt-4", None, "azure", NEW), Some(8192));
         assert_eq!(max_input_tokens("azure/ours", None, "azure", NEW), None);
-        assert_eq!(max_input_tokens("azure/ours", Some("azure/gpt-4"), "azure", OLD), Some(8192));
+        assert_eq!(max_input_tokens("azure/ours", Some("azure/gpt-4"), "azure", NEW), Some(8192));
+        assert_eq!(max_input_tokens("azure/ours", Some("gpt-4"), "azure", NEW), Some(8192));
+        assert_eq!(max_input_tokens("openai/gpt-4", Some("gpt-4o"), "openai", NEW), Some(8192));
+    }
+
+    #[test]
+    fn a_model_that_newer_maps_have_forgotten_is_in_the_older_one() {
+        assert!(row("claude-3-haiku-20240307", OLD).is_some());
+        assert!(row("claude-3-haiku-20240307", NEW).is_none());
     }
 
     #[test]

@@ -5,13 +5,14 @@ use std::ops::Range;
 use router_core::{AllowedFailsPolicy, DailyLimits, Limit, Mode, ModelEntry, Number, Release};
 
 use super::cost_map;
+use super::declared;
 use super::finding::{Findings, rule};
 use super::identity::{deployment_id, python_str};
 use super::inventory::Place;
 use super::known::{self, Section as Known};
 use super::node::{Mapping, Node, Value};
 use super::place::{self, ClearKeys, REFERENCE};
-use super::policy::allowed_fails_policy;
+use super::policy::{ReadAt, allowed_fails_policy};
 use super::section::{Rejected, Section};
 use super::unknown_keys;
 use crate::problem::{Problem, Problems};
@@ -62,6 +63,8 @@ pub(super) struct ModelList<'f, 's> {
     pub(super) file: &'s str,
     pub(super) release: Release,
     pub(super) mode: Mode,
+    /// Providers that `litellm_settings.custom_provider_map` registers.
+    pub(super) custom_providers: Vec<String>,
     pub(super) findings: &'f mut Findings<'s>,
     pub(super) problems: &'f mut Problems,
 }
@@ -120,11 +123,20 @@ impl ModelList<'_, '_> {
         let Raw { index, ref path, item, map, model_name, params } = *raw;
         let entry = Section::new(path.as_str(), map);
         let Some(name) = model_name.as_text() else {
-            return Err(Rejected {
-                span: model_name.span.clone(),
-                path: entry.path_of("model_name"),
-                message: format!("model_name is {} where LiteLLM needs text", model_name.value.kind()),
-            });
+            let message = format!("model_name is {} where LiteLLM needs text", model_name.value.kind());
+            let (span, path) = (model_name.span.clone(), entry.path_of("model_name"));
+            // Without an id of its own, the deployment's id is computed from the name before anything checks it.
+            if map.get("model_info").is_some_and(|info| info.get("id").is_some()) {
+                return Err(Rejected { span, path, message });
+            }
+            self.findings.add(
+                &rule::MALFORMED_SETTING,
+                span,
+                path,
+                format!("{message}, and the proxy does not start"),
+                "quote it",
+            );
+            return Ok(Vec::new());
         };
         let p = Section::new(entry.path_of("litellm_params"), params);
         let empty = Mapping::default();
@@ -166,9 +178,20 @@ impl ModelList<'_, '_> {
             );
             return Ok(Vec::new());
         };
-        let custom_llm_provider = p.lax_text("custom_llm_provider")?;
-        let api_base = p.lax_text("api_base")?;
-        let provider = place::provider(model, custom_llm_provider.as_deref(), api_base.as_deref(), self.release);
+        declared::check(&p, Known::LitellmParams, self.release)?;
+        declared::check(&i, Known::ModelInfo, self.release)?;
+        let custom_llm_provider = p.lax_text("custom_llm_provider").unwrap_or(None);
+        let api_base = p.lax_text("api_base").unwrap_or(None);
+        let provider = place::provider(model, custom_llm_provider.as_deref(), api_base.as_deref(), self.release)
+            .filter(|(provider, _)| {
+                known::is_known(Known::Providers, provider, self.release) || self.custom_providers.contains(provider)
+            })
+            .or_else(|| {
+                // A provider of the operator's own, registered by litellm_settings.custom_provider_map.
+                let (prefix, rest) = model.split_once('/')?;
+                let custom = self.custom_providers.iter().find(|name| *name == prefix)?;
+                Some((custom.clone(), rest.to_owned()))
+            });
         if provider.is_none() && !model.starts_with(REFERENCE) {
             let hint = model
                 .split_once('/')
@@ -184,7 +207,19 @@ impl ModelList<'_, '_> {
                 ),
             });
         }
-        let base_model = i.lax_text("base_model")?.or(p.lax_text("base_model")?);
+        if provider.is_some() && custom_llm_provider.is_none() && place::is_unlisted(model, self.release) {
+            self.findings.add(
+                &rule::UNLISTED_MODEL,
+                p.node("model").map_or(0..0, |node| node.span.clone()),
+                p.path_of("model"),
+                format!(
+                    "{model:?} names no provider and is not in LiteLLM's list of models: LiteLLM drops the \
+                    deployment unless the list that it fetches at start-up has it"
+                ),
+                format!("write \"{}/{model}\"", provider.as_ref().map_or("openai", |(provider, _)| provider.as_str())),
+            );
+        }
+        let base_model = i.lax_text("base_model").unwrap_or(None).or(p.lax_text("base_model").unwrap_or(None));
         let provider_name = provider.as_ref().map_or("", |(provider, _)| provider.as_str()).to_owned();
 
         let mut read = ModelEntry {
@@ -195,10 +230,10 @@ impl ModelList<'_, '_> {
             rpm: self.limit("rpm", &entry, &p, &i)?,
             tpm: self.limit("tpm", &entry, &p, &i)?,
             daily: DailyLimits {
-                rpd: p.lax_int("rpd", self.findings)?.map(|n| n as f64),
-                tpd: p.lax_int("tpd", self.findings)?.map(|n| n as f64),
-                itpm: p.lax_int("itpm", self.findings)?.map(|n| n as f64),
-                otpm: p.lax_int("otpm", self.findings)?.map(|n| n as f64),
+                rpd: p.lax_int("rpd", self.findings).unwrap_or(None).map(|n| n as f64),
+                tpd: p.lax_int("tpd", self.findings).unwrap_or(None).map(|n| n as f64),
+                itpm: p.lax_int("itpm", self.findings).unwrap_or(None).map(|n| n as f64),
+                otpm: p.lax_int("otpm", self.findings).unwrap_or(None).map(|n| n as f64),
             },
             weight: self.number(&p, "weight", "selection in the group fails with a TypeError"),
             order: p.raw_int("order", self.findings),
@@ -219,10 +254,10 @@ impl ModelList<'_, '_> {
             model_info_allowed_fails: i.raw_int("allowed_fails", self.findings),
             model_info_allowed_fails_policy: self.policy(&i),
             max_parallel_requests: p.raw_int("max_parallel_requests", self.findings),
-            region_name: p.lax_text("region_name")?,
-            tags: p.lax_texts("tags")?.unwrap_or_default(),
-            input_cost_per_token: p.lax_float("input_cost_per_token", self.findings)?,
-            output_cost_per_token: p.lax_float("output_cost_per_token", self.findings)?,
+            region_name: p.lax_text("region_name").unwrap_or(None),
+            tags: p.texts("tags"),
+            input_cost_per_token: p.lax_float("input_cost_per_token", self.findings).unwrap_or(None),
+            output_cost_per_token: p.lax_float("output_cost_per_token", self.findings).unwrap_or(None),
             cost_map: cost_map::price(model, base_model.as_deref(), self.release),
             max_input_tokens: i
                 .raw_int("max_input_tokens", self.findings)
@@ -233,12 +268,9 @@ impl ModelList<'_, '_> {
                 &provider_name,
                 self.release,
             ),
-            blocked: i.lax_bool("blocked")?.unwrap_or(false),
-            team_id: i.lax_text("team_id")?,
+            blocked: i.lax_bool("blocked").unwrap_or(None).unwrap_or(false),
+            team_id: i.lax_text("team_id").unwrap_or(None),
         };
-        // Fields that routing does not read can still make pydantic reject the deployment.
-        p.lax_int("max_retries", self.findings)?;
-        p.lax_float("max_budget", self.findings)?;
         read.id = match i.node("id").map(|node| &node.value) {
             None => deployment_id(name, params),
             Some(id @ (Value::Text(_) | Value::Int(_) | Value::Bool(_))) => python_str(id),
@@ -313,7 +345,7 @@ impl ModelList<'_, '_> {
 
     fn policy(&mut self, info: &Section<'_>) -> Option<AllowedFailsPolicy> {
         let node = info.node("allowed_fails_policy")?;
-        allowed_fails_policy(node, &info.path_of("allowed_fails_policy"), self.release, self.findings)
+        allowed_fails_policy(node, &info.path_of("allowed_fails_policy"), self.release, ReadAt::Use, self.findings)
     }
 
     fn look_at_keys(&mut self, path: &str, map: &Mapping, params: &Mapping) {

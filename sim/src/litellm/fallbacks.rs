@@ -112,6 +112,11 @@ fn targets_of(
             text.chars().map(|c| FallbackTarget::Name(c.to_string())).collect()
         }
         Value::Null if check == Check::Unchecked || release == Release::V1_80_17 => Vec::new(),
+        Value::Mapping(_) if path.ends_with("default_fallbacks") => {
+            let what = "default_fallbacks is a map and not a list of names";
+            malformed(node, path, what, "write `[target]`", Check::Unchecked, findings);
+            Vec::new()
+        }
         value => {
             let what = format!("the targets are {} and not a list", value.kind());
             malformed(node, path, &what, "write `[target]`", check, findings);

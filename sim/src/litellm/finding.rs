@@ -130,6 +130,10 @@ pub mod rule {
         "A fallback target that is no model group passes start-up and fails in the outage.";
         "router_utils/fallback_event_handlers.py: run_async_fallback"
 
+        UNLISTED_MODEL = "unlisted-model", Warning;
+        "A model without a provider in its name must be in LiteLLM's list, or the deployment is dropped.";
+        "litellm_core_utils/get_llm_provider_logic.py: get_llm_provider"
+
         UNRESOLVED_REFERENCE = "unresolved-reference", Note;
         "routedrill does not read the environment, so the setting counts as not set.";
         "routedrill"
@@ -150,6 +154,11 @@ pub(super) struct Findings<'a> {
 impl<'a> Findings<'a> {
     pub(super) const fn new(file: &'a str, source: Option<&'a Source>) -> Self {
         Self { source, file, found: Vec::new() }
+    }
+
+    /// What stands at a place in the file; nothing for a configuration without text.
+    pub(super) fn written(&self, span: &Range<usize>) -> &'a str {
+        self.source.and_then(|source| source.text().get(span.clone())).unwrap_or("")
     }
 
     pub(super) fn add(

@@ -2,6 +2,7 @@
 
 mod config;
 mod cost_map;
+mod declared;
 mod entry;
 mod fallbacks;
 mod finding;

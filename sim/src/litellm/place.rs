@@ -148,26 +148,27 @@ const REGIONS: &[&str] = &[
     "me-west1",
 ];
 
-/// Hosts whose provider LiteLLM recognises when the model's name has no prefix.
-const HOSTS: &[(&str, &str)] = &[
-    ("api.groq.com", "groq"),
-    ("api.mistral.ai", "mistral"),
-    ("codestral.mistral.ai", "codestral"),
+/// Endpoints whose provider newer releases recognise when the model's name has no prefix.
+const ENDPOINTS: &[(&str, &str)] = &[
     ("api.perplexity.ai", "perplexity"),
-    ("api.deepseek.com", "deepseek"),
-    ("api.together.xyz", "together_ai"),
-    ("api.together.ai", "together_ai"),
-    ("api.deepinfra.com", "deepinfra"),
-    ("api.cerebras.ai", "cerebras"),
-    ("integrate.api.nvidia.com", "nvidia_nim"),
-    ("api.sambanova.ai", "sambanova"),
-    ("inference.baseten.co", "baseten"),
-    ("api.ai21.com", "ai21_chat"),
-    ("api.endpoints.anyscale.com", "anyscale"),
-    ("dashscope-intl.aliyuncs.com", "dashscope"),
-    ("api.moonshot.ai", "moonshot"),
-    ("api.lambda.ai", "lambda_ai"),
-    ("api.hyperbolic.xyz", "hyperbolic"),
+    ("api.endpoints.anyscale.com/v1", "anyscale"),
+    ("api.deepinfra.com/v1/openai", "deepinfra"),
+    ("api.mistral.ai/v1", "mistral"),
+    ("codestral.mistral.ai/v1/chat/completions", "codestral"),
+    ("api.groq.com/openai/v1", "groq"),
+    ("integrate.api.nvidia.com/v1", "nvidia_nim"),
+    ("api.deepseek.com/v1", "deepseek"),
+    ("api.together.ai/v1", "together_ai"),
+    ("api.together.xyz/v1", "together_ai"),
+    ("api.friendli.ai/serverless/v1", "friendliai"),
+    ("ollama.com", "ollama"),
+    ("nano-gpt.com/api/v1", "nano-gpt"),
+    ("api.poe.com/v1", "poe"),
+    ("llm.chutes.ai/v1", "chutes"),
+    ("api.lambda.ai/v1", "lambda_ai"),
+    ("api.hyperbolic.xyz/v1", "hyperbolic"),
+    ("ai-gateway.vercel.sh/v1", "vercel_ai_gateway"),
+    ("api.inference.wandb.ai/v1", "wandb"),
 ];
 
 /// Keys that are none: what people write for servers that want no key.
@@ -242,16 +243,27 @@ pub(super) fn provider(
     {
         return Some((prefix.to_owned(), rest.to_owned()));
     }
-    let host = api_base.and_then(host_of);
-    if let Some((_, provider)) = HOSTS.iter().find(|(known, _)| host.is_some_and(|host| host == *known)) {
+    let base = api_base.map(|base| base.split_once("://").map_or(base, |(_, rest)| rest));
+    if let (Some(base), Release::V1_109_1) = (base, release)
+        && let Some((_, provider)) = ENDPOINTS.iter().find(|(known, _)| base.starts_with(known))
+    {
         return Some(((*provider).to_owned(), model.to_owned()));
     }
-    let guess = match cost_map::row(model) {
+    let guess = match cost_map::row(model, release) {
         Some(row) if !model.contains('/') => row.provider,
         _ if model == "*" => "openai",
         _ => family(model)?,
     };
     Some((guess.to_owned(), model.to_owned()))
+}
+
+/// Whether only its family's name tells a model's provider: LiteLLM itself goes by its list.
+pub(super) fn is_unlisted(model: &str, release: Release) -> bool {
+    let by_rule = model == "*"
+        || model.contains("ft:gpt-3.5-turbo")
+        || model.contains("ft:gpt-4")
+        || release == Release::V1_109_1 && (model.starts_with("gpt-image") || model.contains("anthropic.claude"));
+    !model.contains('/') && !by_rule && cost_map::row(model, release).is_none()
 }
 
 /// Names without a prefix whose family gives the provider away, though the table has no row for them.

@@ -41,14 +41,24 @@ const NEWER: &[&str] = &[
     "NotFoundErrorAllowedFails",
 ];
 
+/// When LiteLLM looks into a policy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadAt {
+    /// In the Router's constructor: a bad value stops the start-up.
+    StartUp,
+    /// When the first error needs it: a bad value breaks the handling of that error.
+    Use,
+}
+
 /// A retry policy; `None` when LiteLLM takes the value for none.
 pub(super) fn retry_policy(
     node: &Node,
     path: &str,
     release: Release,
+    read_at: ReadAt,
     findings: &mut Findings<'_>,
 ) -> Option<RetryPolicy> {
-    let read = fields(node, path, RETRIES, release, findings)?;
+    let read = fields(node, path, RETRIES, release, read_at, findings)?;
     let [
         bad_request,
         authentication,
@@ -81,9 +91,10 @@ pub(super) fn allowed_fails_policy(
     node: &Node,
     path: &str,
     release: Release,
+    read_at: ReadAt,
     findings: &mut Findings<'_>,
 ) -> Option<AllowedFailsPolicy> {
-    let read = fields(node, path, ALLOWED_FAILS, release, findings)?;
+    let read = fields(node, path, ALLOWED_FAILS, release, read_at, findings)?;
     let [
         bad_request,
         authentication,
@@ -116,17 +127,23 @@ fn fields(
     path: &str,
     known: &[&str],
     release: Release,
+    read_at: ReadAt,
     findings: &mut Findings<'_>,
 ) -> Option<Vec<Option<i64>>> {
+    let (broken, consequence) = match read_at {
+        ReadAt::StartUp => (&rule::MALFORMED_SETTING, "the proxy does not start"),
+        ReadAt::Use => (&rule::WRONG_TYPE, "LiteLLM fails when it needs the policy"),
+    };
     let Some(map) = node.as_mapping() else {
+        let (rule, end) = match (read_at, release) {
+            (ReadAt::StartUp, Release::V1_109_1) => (&rule::IGNORED_KEY, "LiteLLM goes on without one"),
+            _ => (broken, consequence),
+        };
         findings.add(
-            &rule::IGNORED_KEY,
+            rule,
             node.span.clone(),
             path,
-            format!(
-                "a policy is a map of kinds of errors, and this is {}: LiteLLM goes on without one",
-                node.value.kind()
-            ),
+            format!("a policy is a map of kinds of errors, and this is {}: {end}", node.value.kind()),
             format!("write keys such as `{}: 2` below it", known[0]),
         );
         return None;
@@ -157,13 +174,7 @@ fn fields(
             return None;
         }
         section.lax_int(name, findings).unwrap_or_else(|Rejected { span, path, message }| {
-            findings.add(
-                &rule::MALFORMED_SETTING,
-                span,
-                path,
-                format!("{message}, and the proxy does not start"),
-                "write a whole number",
-            );
+            findings.add(broken, span, path, format!("{message}, and {consequence}"), "write a whole number");
             None
         })
     });

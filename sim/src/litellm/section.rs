@@ -6,8 +6,10 @@
 
 use std::ops::Range;
 
+use super::declared;
 use super::finding::{Findings, rule};
 use super::node::{Key, Mapping, Node, Value};
+use super::place::REFERENCE;
 
 /// A map and the keys that lead to it.
 pub(super) struct Section<'n> {
@@ -52,12 +54,26 @@ impl<'n> Section<'n> {
             Value::Int(value) => Some(*value as f64),
             Value::Float(value) if !value.is_nan() => Some(*value),
             Value::Bool(value) => Some(f64::from(u8::from(*value))),
-            Value::Text(text) if text.starts_with("os.environ/") => {
+            Value::Text(text) if text.starts_with(REFERENCE) => {
                 self.unresolved(key, node, "a number from the environment stays text in LiteLLM", findings);
                 None
             }
             Value::Text(text) => {
-                let number = text.trim().replace('_', "").parse::<f64>().ok().filter(|number| number.is_finite());
+                let number = declared::float(text).filter(|number| number.is_finite());
+                // Without quotes it was meant as a number, and only YAML 1.1 sees text in it.
+                if let Some(number) = number.filter(|_| findings.written(&node.span) == text) {
+                    findings.add(
+                        &rule::NUMBER_AS_TEXT,
+                        node.span.clone(),
+                        self.path_of(key),
+                        format!(
+                            "LiteLLM's YAML reader takes {text} for text, which {key} must not be; routedrill goes on \
+                            with the number"
+                        ),
+                        format!("write `{key}: {number}`"),
+                    );
+                    return Some(number);
+                }
                 self.wrong_type(key, at, node, "a number", number.is_some(), findings);
                 number
             }
@@ -79,7 +95,7 @@ impl<'n> Section<'n> {
         let (at, node) = self.entry(key)?;
         match &node.value {
             Value::Bool(value) => Some(*value),
-            Value::Text(text) if text.starts_with("os.environ/") => {
+            Value::Text(text) if text.starts_with(REFERENCE) => {
                 self.unresolved(key, node, "a switch from the environment", findings);
                 None
             }
@@ -126,6 +142,11 @@ impl<'n> Section<'n> {
 
     /// `int | None`.
     pub(super) fn lax_int(&self, key: &str, findings: &mut Findings<'_>) -> Lax<i64> {
+        if let Some(Node { value: Value::Text(text), .. }) = self.node(key)
+            && !text.starts_with(REFERENCE)
+        {
+            return declared::int(text).map(Some).ok_or_else(|| self.rejected(key, self.node(key), "a whole number"));
+        }
         let Some(number) = self.lax_float(key, findings)? else { return Ok(None) };
         if number.fract() != 0.0 || number.is_infinite() {
             let node = self.node(key);
@@ -141,13 +162,13 @@ impl<'n> Section<'n> {
             Value::Int(value) => Ok(Some(*value as f64)),
             Value::Float(value) if !value.is_nan() => Ok(Some(*value)),
             Value::Bool(value) => Ok(Some(f64::from(u8::from(*value)))),
-            Value::Text(text) if text.starts_with("os.environ/") => {
+            Value::Text(text) if text.starts_with(REFERENCE) => {
                 self.unresolved(key, node, "a number from the environment", findings);
                 Ok(None)
             }
-            Value::Text(text) => match text.trim().replace('_', "").parse::<f64>() {
-                Ok(number) if number.is_finite() => Ok(Some(number)),
-                _ => Err(self.rejected(key, Some(node), "a number")),
+            Value::Text(text) => match declared::float(text).filter(|number| !number.is_nan()) {
+                Some(number) => Ok(Some(number)),
+                None => Err(self.rejected(key, Some(node), "a number")),
             },
             _ => Err(self.rejected(key, Some(node), "a number")),
         }
@@ -156,16 +177,7 @@ impl<'n> Section<'n> {
     /// `bool | None`.
     pub(super) fn lax_bool(&self, key: &str) -> Lax<bool> {
         let Some(node) = self.node(key) else { return Ok(None) };
-        match &node.value {
-            Value::Bool(value) => Ok(Some(*value)),
-            Value::Int(value @ (0 | 1)) => Ok(Some(*value == 1)),
-            Value::Text(text) => match text.to_ascii_lowercase().as_str() {
-                "1" | "on" | "t" | "true" | "y" | "yes" => Ok(Some(true)),
-                "0" | "off" | "f" | "false" | "n" | "no" => Ok(Some(false)),
-                _ => Err(self.rejected(key, Some(node), "a boolean")),
-            },
-            _ => Err(self.rejected(key, Some(node), "a boolean")),
-        }
+        declared::bool(&node.value).map(Some).ok_or_else(|| self.rejected(key, Some(node), "a boolean"))
     }
 
     /// `str | None`: pydantic makes no text of a number.
@@ -177,14 +189,12 @@ impl<'n> Section<'n> {
         }
     }
 
-    /// `list[str] | None`.
-    pub(super) fn lax_texts(&self, key: &str) -> Lax<Vec<String>> {
-        let Some(node) = self.node(key) else { return Ok(None) };
-        let texts =
-            node.as_sequence().map(|items| items.iter().map(|item| item.as_text().map(str::to_owned)).collect());
-        match texts {
-            Some(Some(texts)) => Ok(Some(texts)),
-            _ => Err(self.rejected(key, Some(node), "a list of texts")),
+    /// The texts of a list; of a text, each letter, as Python iterates over it.
+    pub(super) fn texts(&self, key: &str) -> Vec<String> {
+        match self.node(key).map(|node| &node.value) {
+            Some(Value::Sequence(items)) => items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect(),
+            Some(Value::Text(text)) => text.chars().map(String::from).collect(),
+            _ => Vec::new(),
         }
     }
 

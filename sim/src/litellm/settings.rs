@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use router_core::{LitellmSettings, Release, RouterSettings, RoutingStrategy, RoutingStrategyArgs};
+use router_core::{LitellmSettings, Release, RequestParams, RouterSettings, RoutingStrategy, RoutingStrategyArgs};
 
 use super::fallbacks::{self, Check, FallbackListing, Named};
 use super::finding::{Findings, rule};
 use super::known::Section as Known;
 use super::node::{Mapping, Node, Value};
-use super::policy::{allowed_fails_policy, retry_policy};
+use super::policy::{ReadAt, allowed_fails_policy, retry_policy};
 use super::section::{Rejected, Section, truth};
 use super::unknown_keys;
 use crate::problem::did_you_mean;
@@ -126,12 +126,12 @@ pub(super) fn router_settings(
         retry_after: s.raw_number("retry_after", findings),
         retry_policy: s
             .node("retry_policy")
-            .and_then(|node| retry_policy(node, &s.path_of("retry_policy"), release, findings)),
+            .and_then(|node| retry_policy(node, &s.path_of("retry_policy"), release, ReadAt::StartUp, findings)),
         model_group_retry_policy: group_policies(&s, release, references, findings),
         allowed_fails,
-        allowed_fails_policy: s
-            .node("allowed_fails_policy")
-            .and_then(|node| allowed_fails_policy(node, &s.path_of("allowed_fails_policy"), release, findings)),
+        allowed_fails_policy: s.node("allowed_fails_policy").and_then(|node| {
+            allowed_fails_policy(node, &s.path_of("allowed_fails_policy"), release, ReadAt::StartUp, findings)
+        }),
         cooldown_time: s.raw_number("cooldown_time", findings),
         disable_cooldowns: s.raw_bool("disable_cooldowns", findings),
         fallbacks: references.list(listing("fallbacks", Check::Validated, findings)),
@@ -147,11 +147,7 @@ pub(super) fn router_settings(
         enable_weighted_failover: (release == Release::V1_109_1)
             .then(|| s.raw_bool("enable_weighted_failover", findings))
             .flatten(),
-        default_litellm_params: s
-            .node("default_litellm_params")
-            .and_then(Node::as_mapping)
-            .map(|map| fallbacks::request_params(&Section::new(s.path_of("default_litellm_params"), map), findings))
-            .unwrap_or_default(),
+        default_litellm_params: default_litellm_params(&s, findings),
     };
     read.default_fallbacks = default_fallbacks(&s, release, references, findings);
     read
@@ -311,13 +307,8 @@ fn strategy_args(
     findings: &mut Findings<'_>,
 ) -> RoutingStrategyArgs {
     let mut args = RoutingStrategyArgs::default();
-    let Some((at, node)) = s.entry("routing_strategy_args") else { return args };
+    let Some((at, node)) = s.map.entry("routing_strategy_args") else { return args };
     let path = s.path_of("routing_strategy_args");
-    let Some(map) = node.as_mapping() else {
-        let message = format!("routing_strategy_args is {} and not a map: LiteLLM refuses to start", node.value.kind());
-        findings.add(&rule::MALFORMED_SETTING, node.span.clone(), path, message, "write keys below it");
-        return args;
-    };
     let known: &[&str] = match strategy {
         Some(RoutingStrategy::LatencyBased) if release == Release::V1_80_17 => {
             &["ttl", "lowest_latency_buffer", "max_latency_list_size"]
@@ -327,6 +318,16 @@ fn strategy_args(
         }
         Some(RoutingStrategy::UsageBased | RoutingStrategy::UsageBasedV2) => &["ttl"],
         _ => &[],
+    };
+    let Some(map) = node.as_mapping() else {
+        let kind = node.value.kind();
+        let (rule, end) = match known {
+            [] => (&rule::INEFFECTIVE_KEY, "the routing strategy takes no arguments anyway"),
+            _ => (&rule::MALFORMED_SETTING, "LiteLLM refuses to start with it"),
+        };
+        let message = format!("routing_strategy_args is {kind} and not a map: {end}");
+        findings.add(rule, node.span.clone(), path, message, "write keys below it, or remove it");
+        return args;
     };
     if known.is_empty() && !map.is_empty() {
         findings.add(
@@ -355,19 +356,24 @@ fn strategy_args(
         }
     }
     let section = Section::new(path, map);
-    let mut number = |key: &str| {
+    let whole_ttl = strategy != Some(RoutingStrategy::LatencyBased);
+    let mut number = |key: &str, whole: bool| {
         if !known.contains(&key) {
             return None;
         }
-        section.lax_float(key, findings).unwrap_or_else(|rejected| {
+        let read = match whole {
+            true => section.lax_int(key, findings).map(|number| number.map(|number| number as f64)),
+            false => section.lax_float(key, findings),
+        };
+        read.unwrap_or_else(|rejected| {
             stops(rejected, findings);
             None
         })
     };
-    args.ttl = number("ttl");
-    args.lowest_latency_buffer = number("lowest_latency_buffer");
-    args.max_latency_list_size = number("max_latency_list_size").map(|size| size as i64);
-    args.ttft_percentile = number("ttft_percentile");
+    args.ttl = number("ttl", whole_ttl);
+    args.lowest_latency_buffer = number("lowest_latency_buffer", false);
+    args.max_latency_list_size = number("max_latency_list_size", true).map(|size| size as i64);
+    args.ttft_percentile = number("ttft_percentile", false);
     if let (Some(share), Some(node)) = (args.ttft_percentile, section.node("ttft_percentile"))
         && !(share > 0.0 && share <= 1.0)
     {
@@ -407,7 +413,7 @@ fn group_policies(
         let Some(group) = key.text() else { continue };
         let path = format!("{path}.{group}");
         references.policy_groups.push(Named::new(group, &key.span, &path));
-        if let Some(policy) = retry_policy(value, &path, release, findings) {
+        if let Some(policy) = retry_policy(value, &path, release, ReadAt::Use, findings) {
             policies.push((group.to_owned(), policy));
         }
     }
@@ -430,8 +436,12 @@ fn aliases(s: &Section<'_>, references: &mut References, findings: &mut Findings
     let Some(node) = s.node("model_group_alias") else { return Vec::new() };
     let path = s.path_of("model_group_alias");
     let Some(map) = node.as_mapping() else {
-        let message = format!("model_group_alias is {} and not a map of aliases to groups", node.value.kind());
-        findings.add(&rule::WRONG_TYPE, node.span.clone(), path, message, "write `alias: group` below it");
+        // An empty list counts as no aliases.
+        if truth(&node.value) {
+            let kind = node.value.kind();
+            let message = format!("model_group_alias is {kind} and not a map: LiteLLM refuses to start with it");
+            findings.add(&rule::MALFORMED_SETTING, node.span.clone(), path, message, "write `alias: group` below it");
+        }
         return Vec::new();
     };
     let mut aliases = Vec::new();
@@ -460,6 +470,26 @@ fn aliases(s: &Section<'_>, references: &mut References, findings: &mut Findings
     aliases
 }
 
+fn default_litellm_params(s: &Section<'_>, findings: &mut Findings<'_>) -> RequestParams {
+    let Some(node) = s.node("default_litellm_params") else { return RequestParams::default() };
+    let path = s.path_of("default_litellm_params");
+    let Some(map) = node.as_mapping() else {
+        if truth(&node.value) {
+            let message =
+                format!("default_litellm_params is {} and not a map: LiteLLM refuses to start", node.value.kind());
+            findings.add(&rule::MALFORMED_SETTING, node.span.clone(), path, message, "write keys below it");
+        }
+        return RequestParams::default();
+    };
+    fallbacks::request_params(&Section::new(path, map), findings)
+}
+
+/// Providers of the operator's own, by `litellm_settings.custom_provider_map`.
+pub(super) fn custom_providers(map: &Mapping) -> Vec<String> {
+    let items = map.get("custom_provider_map").and_then(Node::as_sequence).unwrap_or_default();
+    items.iter().filter_map(|item| Some(item.get("provider")?.as_text()?.to_owned())).collect()
+}
+
 /// Whether `optional_pre_call_checks` turns the deployments' rate limits on.
 fn pre_call_checks(s: &Section<'_>, release: Release, findings: &mut Findings<'_>) -> bool {
     const KNOWN: &[(&str, &str)] = &[
@@ -475,8 +505,13 @@ fn pre_call_checks(s: &Section<'_>, release: Release, findings: &mut Findings<'_
     let Some(node) = s.node("optional_pre_call_checks") else { return false };
     let path = s.path_of("optional_pre_call_checks");
     let Some(items) = node.as_sequence() else {
-        let message = format!("optional_pre_call_checks is {} and not a list of names", node.value.kind());
-        findings.add(&rule::WRONG_TYPE, node.span.clone(), path, message, "write a list: `[name]`");
+        let kind = node.value.kind();
+        let (rule, end) = match node.value {
+            Value::Text(_) | Value::Mapping(_) => (&rule::WRONG_TYPE, "LiteLLM finds no check in it"),
+            _ => (&rule::MALFORMED_SETTING, "LiteLLM refuses to start with it"),
+        };
+        let message = format!("optional_pre_call_checks is {kind} and not a list of names: {end}");
+        findings.add(rule, node.span.clone(), path, message, "write a list: `[name]`");
         return false;
     };
     let mut enforce = false;

@@ -115,8 +115,8 @@ enum PendingKey {
 enum Tag {
     /// None: the text decides.
     None,
-    /// `!`: text, whatever it looks like.
-    Text,
+    /// `!`.
+    Bare,
     /// `!!suffix`.
     Yaml(String),
     /// Anything else.
@@ -227,7 +227,9 @@ impl<'a> Composer<'a> {
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Tag, span: &Range<usize>) -> Value {
         let value = match tag {
             Tag::None if style == ScalarStyle::Plain => scalar::plain(text),
-            Tag::None | Tag::Text => Ok(Value::Text(text.to_owned())),
+            Tag::None => Ok(Value::Text(text.to_owned())),
+            // To PyYAML a lone `!` says that the text decides, even when it is quoted.
+            Tag::Bare => scalar::plain(text),
             Tag::Yaml(suffix) => scalar::tagged(&suffix, text),
             Tag::Foreign(tag) => Err(format!("LiteLLM's YAML reader knows no tag {tag}")),
         };
@@ -260,13 +262,13 @@ impl<'a> Composer<'a> {
         let whole = open.start..end.max(open.start);
         let value = match open.map {
             None => match open.tag {
-                Tag::None => Value::Sequence(open.items),
+                Tag::None | Tag::Bare => Value::Sequence(open.items),
                 Tag::Yaml(suffix) if suffix == "seq" => Value::Sequence(open.items),
                 Tag::Yaml(suffix) if suffix == "omap" || suffix == "pairs" => Value::Other("a list of pairs"),
                 tag => self.wrong_tag(&tag, "list", &whole),
             },
             Some(map) => match open.tag {
-                Tag::None => self.mapping(map),
+                Tag::None | Tag::Bare => self.mapping(map),
                 Tag::Yaml(suffix) if suffix == "map" => self.mapping(map),
                 Tag::Yaml(suffix) if suffix == "set" => Value::Other("a set"),
                 tag => self.wrong_tag(&tag, "map", &whole),
@@ -295,7 +297,7 @@ impl<'a> Composer<'a> {
         let tag = match tag {
             Tag::Yaml(suffix) => format!("!!{suffix}"),
             Tag::Foreign(tag) => tag.clone(),
-            Tag::None | Tag::Text => "!".to_owned(),
+            Tag::None | Tag::Bare => "!".to_owned(),
         };
         let problem =
             self.problem(span.clone(), format!("LiteLLM's YAML reader cannot make {tag} of a {of}"), "remove the tag");
@@ -325,6 +327,9 @@ impl<'a> Composer<'a> {
                     "a list or a map cannot be a key",
                     "quote the text if text is meant",
                 ));
+            }
+            None if node.is_null() && node.span.is_empty() && is_bare_colon(self.source.text(), node.span.start) => {
+                return Err(self.problem(node.span, "not YAML: nothing stands before this colon", "write the key"));
             }
             None => map.key = Some(PendingKey::Plain(Key { span: node.span, value: node.value })),
             Some(PendingKey::Plain(key)) => map.own.push((key, node)),
@@ -385,10 +390,15 @@ impl Tag {
             return Self::Yaml(suffix.into_owned());
         }
         match format!("{}{}", tag.handle(), tag.suffix()) {
-            tag if tag == "!" => Self::Text,
+            tag if tag == "!" => Self::Bare,
             tag => Self::Foreign(tag),
         }
     }
+}
+
+/// Whether an empty key stands there only because a colon does: PyYAML wants a `?` before it.
+fn is_bare_colon(text: &str, at: usize) -> bool {
+    text[at..].starts_with(':') && !text[..at].trim_end().ends_with('?')
 }
 
 /// How many values a tree has, and how many levels.
@@ -410,6 +420,10 @@ fn syntax(source: &Source, error: &ScanError) -> Problem {
         return Problem::at(source, tab..tab + 1, "not YAML: a tab in the indentation", "indent with spaces");
     }
     let byte = error.marker().byte_offset().unwrap_or_else(|| source.byte_at(line, column));
+    // What is noticed at the end of the file went wrong before it: the last letter is a better place to look than an
+    // empty line.
+    let last = source.text().trim_end().char_indices().last().map_or(0, |(at, _)| at);
+    let byte = byte.min(last);
     let remedy = match error.kind() {
         ErrorKind::UnknownAnchor => {
             "define the anchor with `&name` further up; a text that begins with * must be quoted: \"*\""

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use routedrill_reports::model::{Driver, RunReport};
 use routedrill_reports::print;
@@ -90,4 +91,51 @@ fn a_scenario_written_in_full_runs_to_the_same_digest() {
         let again = scenario::load(&copy).unwrap_or_else(|problems| panic!("{}: {problems}", path.display()));
         assert_eq!(run(&scenario).digest, run(&again.scenario).digest, "{}", path.display());
     }
+}
+
+#[test]
+fn the_schema_beside_the_scenarios_is_the_one_that_is_printed() {
+    let committed = fs::read_to_string(folder().join("schema.json")).expect("the committed schema");
+    assert!(committed == scenario::schema(), "run `cargo run -- schema > scenarios/schema.json`");
+}
+
+/// An editor's check, by Python's jsonschema where the environment names a Python that has it.
+#[test]
+fn the_schema_accepts_the_shipped_scenarios_and_names_a_typo() {
+    /// YAML 1.2 as editors read it: `on` is no boolean, and a moment is text.
+    const CHECK: &str = r#"
+import json, re, sys, jsonschema, yaml
+
+class Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if not tag.endswith((":bool", ":timestamp"))]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false)$"), list("tf"))
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+for path in sys.argv[2:]:
+    scenario = yaml.load(open(path), Loader)
+    for error in validator.iter_errors(scenario):
+        sys.exit(f"{path}: {error.json_path}: {error.message}")
+    scenario["trafic"] = scenario.pop("traffic")
+    if len(list(validator.iter_errors(scenario))) != 2:
+        sys.exit(f"{path}: a typo was not seen")
+"#;
+    let Some(python) = std::env::var_os("ROUTEDRILL_PYTHON") else {
+        println!("skipped: ROUTEDRILL_PYTHON names no Python with jsonschema and PyYAML");
+        return;
+    };
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let mut check = Command::new(python);
+    check.arg("-c").arg(CHECK).arg(folder().join("schema.json"));
+    for (path, scenario) in shipped() {
+        let copy = elsewhere.path().join(path.file_name().expect("a name"));
+        fs::write(&copy, scenario::expanded(&scenario, elsewhere.path())).expect("a file");
+        check.arg(path).arg(copy);
+    }
+    let output = check.output().expect("Python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -12,7 +12,7 @@ use routedrill_sim::drill::world::{DEADLINE, START_UNIX_NANOS};
 use routedrill_sim::drill::{Drill, Load, Row, Thresholds, Verdict, World, rows};
 use routedrill_sim::litellm::{self, Loaded, Options};
 use routedrill_sim::problem::{Problem, Problems, did_you_mean};
-use routedrill_sim::scenario::{self, Arrivals, recorded};
+use routedrill_sim::scenario::{self, Recording};
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
 use router_core::{Mode, NameId, Plan, PlanError, Release, Span};
 
@@ -213,10 +213,7 @@ fn world(args: &Args, loaded: &Loaded, plan: Plan) -> Result<World, Exit> {
     }
     let load = match (args.rps, &args.traffic) {
         (Some(rate), _) => Load::Rate(rate),
-        (None, Some(path)) => {
-            let rows = recorded::read_file(path).map_err(|problem| output::refuse(&problem.into()))?;
-            Load::Trace(rows.into())
-        }
+        (None, Some(path)) => Load::Trace(Recording::read(path).map_err(|problem| output::refuse(&problem.into()))?),
         (None, None) => World::default_load(asked.len()),
     };
     let duration = args.duration.unwrap_or_else(|| World::default_duration(&plan));
@@ -291,15 +288,6 @@ fn write_scenarios(drill: &Drill, wanted: &Path) -> Result<(), Exit> {
     for row in std::iter::once(None).chain(drill.rows.iter().map(Some)) {
         let mut scenario = drill.world.scenario(row);
         scenario.seed = drill.seeds[0];
-        for (index, traffic) in scenario.traffic.iter_mut().enumerate() {
-            if let Arrivals::Trace { rows, file } = &mut traffic.arrivals {
-                let name = format!("traffic-{index}.csv");
-                if row.is_none() {
-                    folder.write(&name, print::trace_csv(rows).as_bytes()).map_err(written)?;
-                }
-                *file = folder.draft().join(name);
-            }
-        }
         let mut name: String = scenario
             .name
             .chars()

@@ -408,7 +408,7 @@ impl DrillReport {
                 },
                 trace_requests: match &world.load {
                     Load::Rate(_) => None,
-                    Load::Trace(rows) => Some(rows.len() as u64),
+                    Load::Trace(recording) => Some(recording.rows.len() as u64),
                 },
                 load_chosen: context.load_chosen,
                 deadline: world.deadline.as_secs_f64(),

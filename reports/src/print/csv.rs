@@ -6,8 +6,6 @@ use csv::Writer;
 use routedrill_sim::metrics::{AttemptEnd, AttemptRow, Metrics, RequestEnd, RequestRow, RowSink};
 use router_core::{Plan, Span, Time};
 
-use routedrill_sim::scenario::TraceRow;
-
 use super::hlog::SecondQuantiles;
 use crate::folder::{Folder, OutFile, WriteError};
 
@@ -207,15 +205,6 @@ fn write_timeline<W: Write>(
         writer.write_record(record)?;
     }
     Ok(())
-}
-
-/// Recorded traffic as scenario files refer to it: `t,prompt_tokens,output_tokens`.
-pub fn trace(rows: &[TraceRow]) -> String {
-    let mut text = String::from("t,prompt_tokens,output_tokens\n");
-    for row in rows {
-        text.push_str(&format!("{},{},{}\n", at(row.at), row.prompt_tokens, row.output_tokens));
-    }
-    text
 }
 
 fn close(mut writer: Writer<OutFile>) -> Result<(), WriteError> {

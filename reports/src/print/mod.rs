@@ -6,7 +6,7 @@ mod hlog;
 mod json;
 mod run_text;
 
-pub use csv::{RowFiles, timeline, trace as trace_csv};
+pub use csv::{RowFiles, timeline};
 pub use drill_text::{Detail, drill as drill_text, refusal as refusal_text};
 pub use hlog::{LatencyLog, SecondQuantiles};
 pub use json::json;

@@ -8,7 +8,7 @@ use router_core::{Config, NameId, Plan, Span, Time};
 use super::rows::Row;
 use crate::litellm::Inventory;
 use crate::scenario::{
-    Arrivals, Expect, Fault, Links, Origin, Quantiles, Scenario, TraceRow, Traffic, default_upstreams,
+    Arrivals, Expect, Fault, Links, Origin, Quantiles, Recording, Scenario, Traffic, default_upstreams,
 };
 
 /// What is drilled, and under which load.
@@ -39,7 +39,7 @@ pub enum Load {
     /// share.
     Rate(f64),
     /// As recorded; each name gets every so-manieth request.
-    Trace(Arc<[TraceRow]>),
+    Trace(Recording),
 }
 
 /// Requests per second for each name when nobody says otherwise.
@@ -127,10 +127,8 @@ impl World {
                 model: *name,
                 arrivals: match &self.load {
                     Load::Rate(rate) => Arrivals::Poisson { rate: rate / names as f64 },
-                    Load::Trace(rows) => {
-                        let own = rows.iter().skip(index).step_by(names);
-                        let rows = own.copied().filter(|row| row.at < Time::ZERO + self.duration).collect();
-                        Arrivals::Trace { rows, file: PathBuf::new() }
+                    Load::Trace(recording) => {
+                        Arrivals::Trace(recording.share(names as u32, index as u32, Time::ZERO + self.duration))
                     }
                 },
                 prompt_tokens: quantiles(PROMPT_TOKENS),

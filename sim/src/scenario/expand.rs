@@ -5,7 +5,9 @@ use std::path::{Component, Path, PathBuf};
 
 use router_core::{DeploymentId, Params, RetryAfter, Span};
 
-use super::meant::{Arrivals, Expect, Fault, Inject, Quantiles, Quota, QuotaUnit, Scenario, Traffic, Upstream};
+use super::meant::{
+    Arrivals, Expect, Fault, Inject, Quantiles, Quota, QuotaUnit, Recording, Scenario, Traffic, Upstream,
+};
 use super::quantity::{AtLeast, AtMost, Duration, Plain, Price, Rate, Seconds, Share, shifted};
 use super::select::{By, Selector};
 use super::word::{Vocabulary, WallClock, WholeSeconds, Window};
@@ -78,10 +80,13 @@ fn write_traffic(file: &mut Lines, traffic: &Traffic, scenario: &Scenario, besid
         Arrivals::Closed { users, think } => {
             Flow::default().put("closed", Flow::default().put("users", users).put("think", spread(think, Seconds)))
         }
-        Arrivals::Trace { file, .. } => Flow::default().put("trace", quoted(&path_from(beside, file))),
+        Arrivals::Trace(Recording { file, every, skip, .. }) => {
+            let share = Flow::default().put("file", quoted(&path_from(beside, file)));
+            Flow::default().put("trace", share.put("every", every).put("skip", skip))
+        }
     };
     file.line(2, "arrivals", arrivals);
-    if !matches!(traffic.arrivals, Arrivals::Trace { .. }) {
+    if !matches!(traffic.arrivals, Arrivals::Trace(_)) {
         file.line(2, "prompt_tokens", spread(&traffic.prompt_tokens, Plain));
         file.line(2, "output_tokens", spread(&traffic.output_tokens, Plain));
     }
@@ -365,10 +370,15 @@ fn float(value: f64) -> String {
 
 /// `file` as it is called from within the folder `from`.
 fn path_from(from: &Path, file: &Path) -> String {
-    // Where the file system cannot tell, the path stays as it was given.
-    let (Ok(base), Ok(target)) = (from.canonicalize(), file.canonicalize()) else { return file.display().to_string() };
+    let (Some(base), Some(target)) = (real(from), real(file)) else { return file.display().to_string() };
     let shared = base.components().zip(target.components()).take_while(|(a, b)| a == b).count();
     let up = base.components().skip(shared).map(|_| Component::ParentDir);
     let path: PathBuf = up.chain(target.components().skip(shared)).collect();
     path.display().to_string()
+}
+
+/// The path from the root: without links where it leads to something, else as it reads.
+fn real(path: &Path) -> Option<PathBuf> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    path.canonicalize().or_else(|_| std::path::absolute(path)).ok()
 }

@@ -101,9 +101,30 @@ pub enum Arrivals {
     Ramp(Ramp),
     /// Users who each ask again a while after their last answer.
     Closed(Closed),
-    /// As recorded in a CSV file (a path relative to this file) with the columns `TIMESTAMP,ContextTokens,GeneratedTokens`
-    /// or `t,prompt_tokens,output_tokens`.
-    Trace(Written<Text>),
+    /// As recorded in a CSV file with the columns `TIMESTAMP,ContextTokens,GeneratedTokens` or
+    /// `t,prompt_tokens,output_tokens`: its path, relative to this file, or `{file: .., every: 3, skip: 1}`.
+    Trace(Located<Trace>),
+}
+
+/// A recorded trace: the path of the file, or a map with details.
+#[derive(Clone, Debug)]
+pub enum Trace {
+    /// All of a file.
+    File(Written<Text>),
+    /// A share of a file.
+    Share(TraceShare),
+}
+
+/// Every so-manieth request of a file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a map: `{file: .., every: ..}`")]
+pub struct TraceShare {
+    /// The path of the file, relative to this file.
+    pub file: Written<Text>,
+    /// Only every so-manieth request. Default: 1, all of them.
+    pub every: Option<Written<Count>>,
+    /// How many requests come before the first that counts. Default: 0.
+    pub skip: Option<Written<Count>>,
 }
 
 /// Many requests at once, again and again.

@@ -115,12 +115,20 @@ pub enum Arrivals {
         think: Quantiles,
     },
     /// As recorded.
-    Trace {
-        /// The requests, in order of time.
-        rows: Arc<[TraceRow]>,
-        /// Where they were read from.
-        file: PathBuf,
-    },
+    Trace(Recording),
+}
+
+/// A recorded trace, or every so-manieth request of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recording {
+    /// The requests, in order of time.
+    pub rows: Arc<[TraceRow]>,
+    /// The file that they were read from.
+    pub file: PathBuf,
+    /// They are every so-manieth request of the file; 1: all of them.
+    pub every: u32,
+    /// So many requests of the file come before the first of them.
+    pub skip: u32,
 }
 
 /// One request of a recorded trace.

@@ -26,7 +26,7 @@ pub use expand::expanded;
 pub use load::{Loaded, load, read};
 pub use meant::{
     Arrivals, ClientRetry, Expect, Fault, Inject, Links, MustSee, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow,
-    Scenario, TraceRow, Traffic, Upstream,
+    Recording, Scenario, TraceRow, Traffic, Upstream,
 };
 pub use patch::Patch;
 pub use schema::schema;

@@ -12,12 +12,32 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use jiff::civil::DateTime;
 use router_core::{Span, Time};
 
-use super::meant::TraceRow;
+use super::meant::{Recording, TraceRow};
 use crate::problem::{Problem, did_you_mean};
 use crate::source::Source;
 
 /// The most rows of one trace: 24 bytes each are held in memory.
 const ROWS_MAX: usize = 20_000_000;
+
+impl Recording {
+    /// All of a file.
+    ///
+    /// # Errors
+    /// As [`read_file`].
+    pub fn read(file: &Path) -> Result<Self, Problem> {
+        Ok(Self { rows: read_file(file)?.into(), file: file.to_owned(), every: 1, skip: 0 })
+    }
+
+    /// Every so-manieth of its requests, after the first `skip`, as far as they come before `end`. `every` is at least 1.
+    #[must_use]
+    pub fn share(&self, every: u32, skip: u32, end: Time) -> Self {
+        let rows = self.rows.iter().take_while(|row| row.at < end).skip(skip as usize).step_by(every as usize);
+        // The file is shared out in rows, so shares of shares add up in rows, too.
+        let (every, skip) =
+            (self.every.saturating_mul(every), self.skip.saturating_add(self.every.saturating_mul(skip)));
+        Self { rows: rows.copied().collect(), file: self.file.clone(), every, skip }
+    }
+}
 
 /// Reads a trace.
 ///
@@ -231,6 +251,18 @@ mod tests {
         );
         assert!(read_file(Path::new("no/such/trace.csv")).is_err());
         assert!(read_file(Path::new(".")).expect_err("a directory").message.contains("directory"));
+    }
+
+    #[test]
+    fn shares_of_a_recording_are_every_so_manieth_request() {
+        let rows: Vec<_> =
+            (0..10).map(|n| TraceRow { at: Time::from_nanos(n), prompt_tokens: 1, output_tokens: 1 }).collect();
+        let whole = Recording { rows: rows.into(), file: "t.csv".into(), every: 1, skip: 0 };
+        let at = |share: &Recording| share.rows.iter().map(|row| row.at.as_nanos()).collect::<Vec<_>>();
+        let third = whole.share(3, 1, Time::from_nanos(9));
+        assert_eq!((at(&third), third.every, third.skip), (vec![1, 4, 7], 3, 1));
+        let of_that = third.share(2, 1, Time::MAX);
+        assert_eq!((at(&of_that), of_that.every, of_that.skip), (vec![4], 6, 4));
     }
 
     /// The published Azure traces, where the environment says that they are.

@@ -7,8 +7,8 @@ use router_core::{Config, NameId, Params, Plan, RetryAfter, Span, Target, Time};
 
 use super::file::{self, File};
 use super::meant::{
-    Arrivals, ClientRetry, Expect, Fault, Inject, Links, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow, Scenario,
-    Traffic,
+    Arrivals, ClientRetry, Expect, Fault, Inject, Links, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow, Recording,
+    Scenario, Traffic,
 };
 use super::quantity::{Complaint, Count, Duration};
 use super::reading::{Reading, quantile};
@@ -213,13 +213,26 @@ fn resolve_arrivals(arrivals: &file::Arrivals, reading: &mut Reading<'_>, world:
             let think = reading.spread(think, |seconds| seconds.0);
             Arrivals::Closed { users: count?, think: think? }
         }
-        file::Arrivals::Trace(written) => {
-            let Text(path) = reading.value(written)?;
-            let file = world.folder.join(path);
-            let rows = super::recorded::read_file(&file).map_err(|problem| reading.problems.push(problem)).ok()?;
-            Arrivals::Trace { rows: rows.into(), file }
-        }
+        file::Arrivals::Trace(trace) => Arrivals::Trace(resolve_trace(&trace.value, reading, world)?),
     })
+}
+
+fn resolve_trace(trace: &file::Trace, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Recording> {
+    let (path, every, skip) = match trace {
+        file::Trace::File(written) => (written, None, None),
+        file::Trace::Share(file::TraceShare { file, every, skip }) => (file, every.as_ref(), skip.as_ref()),
+    };
+    let mut number = |written: Option<&Written<Count>>, usual: u32, least: u32| {
+        let Some(written) = written else { return Some(usual) };
+        let count = reading.narrow(written)?;
+        let result = if count < least { Err(Complaint::new("this cannot be zero")) } else { Ok(count) };
+        reading.kept(written.node(), result)
+    };
+    let (every, skip) = (number(every, 1, 1), number(skip, 0, 0));
+    let Text(path) = reading.value(path)?;
+    let whole = Recording::read(&world.folder.join(path)).map_err(|problem| reading.problems.push(problem)).ok()?;
+    let (every, skip) = (every?, skip?);
+    Some(if (every, skip) == (1, 0) { whole } else { whole.share(every, skip, Time::MAX) })
 }
 
 fn resolve_params(params: &file::Params, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Params> {

@@ -15,11 +15,11 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::file::{Details, Inject, Spread};
+use super::file::{Details, Inject, Spread, Trace, TraceShare};
 use super::quantity::{Complaint, Quantity};
 pub use super::tree::NodeId;
 use super::tree::{Kind, Tree};
-use super::word::InjectWord;
+use super::word::{InjectWord, Text};
 use crate::problem::{Problem, Problems, did_you_mean};
 use crate::source::Source;
 
@@ -655,40 +655,68 @@ impl<Q: Quantity> JsonSchema for Spread<Q> {
     }
 }
 
-impl<'de> Deserialize<'de> for Inject {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
+/// A word, or a map with details.
+macro_rules! word_or_map {
+    ($type:ident: $word:ident or $map:ident($details:ty), $hover:literal, $expecting:literal) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Either;
 
-        impl<'de> Visitor<'de> for Either {
-            type Value = Inject;
+                impl<'de> Visitor<'de> for Either {
+                    type Value = $type;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a fault: a word like `revoked`, or a map like `{status: 429}`")
-            }
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expecting)
+                    }
 
-            fn visit_u32<E: de::Error>(self, number: u32) -> Result<Inject, E> {
-                Written::deserialize(OneScalar(number, PhantomData)).map(Inject::Word)
-            }
+                    fn visit_u32<E: de::Error>(self, number: u32) -> Result<$type, E> {
+                        Written::deserialize(OneScalar(number, PhantomData)).map($type::$word)
+                    }
 
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Inject, A::Error> {
-                let details = Details::deserialize(de::value::MapAccessDeserializer::new(entries))?;
-                Ok(Inject::Details(Box::new(details)))
+                    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<$type, A::Error> {
+                        let details = <$details>::deserialize(de::value::MapAccessDeserializer::new(entries))?;
+                        Ok($type::$map(details))
+                    }
+                }
+
+                deserializer.deserialize_newtype_struct(SCALAR, Either)
             }
         }
 
-        deserializer.deserialize_newtype_struct(SCALAR, Either)
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($type))
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let word = Self::word_schema(generator);
+                let details = generator.subschema_for::<$details>();
+                json_schema!({ "description": $hover, "anyOf": [word, details] })
+            }
+        }
+    };
+}
+
+word_or_map!(
+    Inject: Word or Details(Box<Details>),
+    "What happens to the calls: a word, or a map with details.",
+    "a fault: a word like `revoked`, or a map like `{status: 429}`"
+);
+word_or_map!(
+    Trace: File or Share(TraceShare),
+    "A CSV file, or a share of one.",
+    "the path of a CSV file, or a map: `{file: .., every: ..}`"
+);
+
+impl Inject {
+    fn word_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Written<InjectWord>>()
     }
 }
 
-impl JsonSchema for Inject {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("Inject")
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let word = generator.subschema_for::<Written<InjectWord>>();
-        let details = generator.subschema_for::<Details>();
-        json_schema!({ "description": "What happens to the calls: a word, or a map with details.", "anyOf": [word, details] })
+impl Trace {
+    fn word_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Written<Text>>()
     }
 }
 

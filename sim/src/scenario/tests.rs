@@ -311,11 +311,29 @@ fn a_trace_brings_its_own_tokens() {
     fs::write(folder.path().join("t.csv"), "t,prompt_tokens,output_tokens\n0.5,10,20\n").expect("a file");
     let text = SMALL.replace("{poisson: 20/s}", "{trace: t.csv}");
     let scenario = resolve_in(&text, folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
-    let Arrivals::Trace { rows, .. } = &scenario.traffic[0].arrivals else { panic!("a trace") };
+    let Arrivals::Trace(Recording { rows, .. }) = &scenario.traffic[0].arrivals else { panic!("a trace") };
     assert_eq!((rows.len(), rows[0].prompt_tokens, rows[0].output_tokens), (1, 10, 20));
     let doubled = text.replace("deadline", "prompt_tokens: 5, deadline");
     let problems = resolve_in(&doubled, folder.path()).map(|_| ()).expect_err("two sources").to_string();
     assert!(problems.contains("a trace brings its own numbers of tokens"), "{problems}");
+}
+
+#[test]
+fn a_share_of_a_trace_is_written_down_as_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rows: String = (0..9).map(|second| format!("{second},1,1\n")).collect();
+    fs::write(folder.path().join("t.csv"), format!("t,prompt_tokens,output_tokens\n{rows}")).expect("a file");
+    let text = SMALL.replace("{poisson: 20/s}", "{trace: {file: t.csv, every: 3, skip: 1}}");
+    let scenario = resolve_in(&text, folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
+    let Arrivals::Trace(Recording { rows, .. }) = &scenario.traffic[0].arrivals else { panic!("a trace") };
+    assert_eq!(rows.iter().map(|row| row.at.as_secs_f64()).collect::<Vec<_>>(), [1.0, 4.0, 7.0]);
+    let below = folder.path().join("below");
+    fs::create_dir(&below).expect("a folder");
+    let again = resolve_in(&expanded(&scenario, &below), &below).unwrap_or_else(|problems| panic!("{problems}"));
+    let Arrivals::Trace(recording) = &again.traffic[0].arrivals else { panic!("a trace") };
+    assert_eq!((&recording.rows, recording.every, recording.skip), (rows, 3, 1));
+    let problems = resolve_in(&text.replace("every: 3", "every: 0"), folder.path()).map(|_| ()).expect_err("no share");
+    assert!(problems.to_string().contains("cannot be zero"), "{problems}");
 }
 
 /// Everything of a scenario but the plan, whose identity the release and the names stand for.

@@ -82,7 +82,7 @@ impl Arrivals {
                 users: *users,
                 thinking: BinaryHeap::with_capacity(*users as usize),
             },
-            scenario::Arrivals::Trace { rows, .. } => Pattern::Trace { rows: rows.clone(), index: 0 },
+            scenario::Arrivals::Trace(recording) => Pattern::Trace { rows: recording.rows.clone(), index: 0 },
         };
         Self { pattern, next: Time::ZERO, end: Time::ZERO + duration, begun: false }
     }
@@ -242,8 +242,8 @@ mod tests {
     fn a_trace_arrives_as_recorded_up_to_the_end() {
         let row = |seconds, tokens| TraceRow { at: at(seconds), prompt_tokens: tokens, output_tokens: 1 };
         let rows: Arc<[TraceRow]> = Arc::new([row(1.0, 10), row(1.0, 20), row(9.0, 30)]);
-        let mut arrivals =
-            Arrivals::new(&scenario::Arrivals::Trace { rows, file: "trace.csv".into() }, Span::from_secs(5));
+        let recording = scenario::Recording { rows, file: "trace.csv".into(), every: 1, skip: 0 };
+        let mut arrivals = Arrivals::new(&scenario::Arrivals::Trace(recording), Span::from_secs(5));
         let mut dice = Dice::named(1, "arrivals");
         arrivals.begin(&mut dice);
         let tokens = std::iter::from_fn(|| arrivals.take(Time::MAX, &mut dice)).map(|due| due.tokens);

@@ -176,7 +176,11 @@ fn load<'s>(
                 value => format!("model_list is {} and not a list", value.kind()),
             };
             let node = if node.span.is_empty() && !node.is_null() { root } else { node };
-            problems.push(problem(node, &message, "write one entry per deployment: `- model_name: ...`"));
+            problems.push(problem(
+                node,
+                &message,
+                "write one entry per deployment: `- model_name: ...`; deployments that live in a database are not seen",
+            ));
         }
     }
     let mut spans = Vec::new();

@@ -29,6 +29,10 @@ pub(super) fn check(section: &Section<'_>, known: Known, release: Release) -> Re
                 span: node.span.clone(),
                 path: section.path_of(name),
                 message: format!("{name} is {} where LiteLLM needs {}", node.value.kind(), wanted(kind)),
+                remedy: match node.value {
+                    Value::Time(_) | Value::Int(_) | Value::Float(_) if kind == "str" => "quote it".to_owned(),
+                    _ => format!("write {}", wanted(kind)),
+                },
             });
         }
     }

@@ -127,7 +127,7 @@ impl ModelList<'_, '_> {
             let (span, path) = (model_name.span.clone(), entry.path_of("model_name"));
             // Without an id of its own, the deployment's id is computed from the name before anything checks it.
             if map.get("model_info").is_some_and(|info| info.get("id").is_some()) {
-                return Err(Rejected { span, path, message });
+                return Err(Rejected { span, path, message, remedy: "quote it".to_owned() });
             }
             self.findings.add(
                 &rule::MALFORMED_SETTING,
@@ -201,10 +201,8 @@ impl ModelList<'_, '_> {
             return Err(Rejected {
                 span: p.node("model").map_or(0..0, |node| node.span.clone()),
                 path: p.path_of("model"),
-                message: format!(
-                    "LiteLLM cannot tell the provider of {model:?}; try \"{hint}/{rest}\", or set \
-                    custom_llm_provider"
-                ),
+                message: format!("LiteLLM cannot tell the provider of {model:?}"),
+                remedy: format!("write the provider first, such as \"{hint}/{rest}\", or set custom_llm_provider"),
             });
         }
         if provider.is_some() && custom_llm_provider.is_none() && place::is_unlisted(model, self.release) {
@@ -279,6 +277,7 @@ impl ModelList<'_, '_> {
                     span: i.node("id").map_or(0..0, |node| node.span.clone()),
                     path: i.path_of("id"),
                     message: format!("model_info.id is {} where LiteLLM needs text", id.kind()),
+                    remedy: "quote it".to_owned(),
                 });
             }
         };
@@ -379,11 +378,21 @@ impl ModelList<'_, '_> {
         }
     }
 
+    /// Keys in clear text, and variables that nobody will put values in for.
     fn clear_text_keys(&mut self, params: &Section<'_>) {
         for (key, value) in params.map.iter() {
             let (Some(name), Some(text)) = (key.text(), value.as_text()) else { continue };
-            let placeholder = place::is_placeholder(text);
-            if name == "api_key" && !text.starts_with(REFERENCE) && !placeholder {
+            if let Some(variable) = place::shell_variable(text) {
+                self.findings.add(
+                    &rule::UNEXPANDED_VARIABLE,
+                    value.span.clone(),
+                    params.path_of(name),
+                    format!(
+                        "LiteLLM does not expand {text}: unless something renders this file first, it stays as it is"
+                    ),
+                    format!("write `os.environ/{variable}`"),
+                );
+            } else if name == "api_key" && !text.starts_with(REFERENCE) && !place::is_placeholder(text) {
                 self.findings.add(
                     &rule::CLEAR_TEXT_KEY,
                     key.span.clone(),
@@ -396,21 +405,21 @@ impl ModelList<'_, '_> {
     }
 
     fn drop(&mut self, rejected: Rejected) {
-        let Rejected { span, path, message } = rejected;
+        let Rejected { span, path, message, remedy } = rejected;
         match self.mode {
             Mode::Proxy => self.findings.add(
                 &rule::DROPPED_DEPLOYMENT,
                 span,
                 path,
-                format!("{message}; the proxy drops this deployment and starts without it"),
-                "correct the value",
+                format!("{message}: the proxy drops this deployment and starts without it"),
+                remedy,
             ),
             Mode::Sdk => self.findings.add(
                 &rule::MALFORMED_SETTING,
                 span,
                 path,
-                format!("{message}; the Router raises an exception"),
-                "correct the value",
+                format!("{message}: the Router raises an exception"),
+                remedy,
             ),
         }
     }

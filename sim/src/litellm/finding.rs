@@ -130,6 +130,10 @@ pub mod rule {
         "A fallback target that is no model group passes start-up and fails in the outage.";
         "router_utils/fallback_event_handlers.py: run_async_fallback"
 
+        UNEXPANDED_VARIABLE = "unexpanded-variable", Note;
+        "LiteLLM resolves `os.environ/NAME` and nothing else; `${NAME}` is for whatever renders the file before.";
+        "proxy/proxy_server.py: ProxyConfig._check_for_os_environ_vars"
+
         UNLISTED_MODEL = "unlisted-model", Warning;
         "A model without a provider in its name must be in LiteLLM's list, or the deployment is dropped.";
         "litellm_core_utils/get_llm_provider_logic.py: get_llm_provider"

@@ -305,7 +305,22 @@ fn family(model: &str) -> Option<&'static str> {
 
 /// Whether an `api_key` is only there because something has to be.
 pub(super) fn is_placeholder(key: &str) -> bool {
-    NO_KEYS.contains(&key.to_ascii_lowercase().as_str())
+    NO_KEYS.contains(&key.to_ascii_lowercase().as_str()) || key.starts_with('<') && key.ends_with('>')
+}
+
+/// The name in `$NAME` or `${NAME}`, when that is the whole text.
+pub(super) fn shell_variable(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('$')?;
+    let name = match rest.strip_prefix('{') {
+        Some(rest) => rest.strip_suffix('}')?.split(":-").next()?,
+        None => rest,
+    };
+    (!name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')).then_some(name)
+}
+
+/// The variable that a value refers to, in LiteLLM's way or in the shell's.
+fn variable(value: &str) -> Option<&str> {
+    value.strip_prefix(REFERENCE).or_else(|| shell_variable(value))
 }
 
 /// Keys in clear text, each known by where it first stood: the same key is the same key everywhere.
@@ -360,17 +375,17 @@ fn region(params: &Mapping, upstream_model: &str, endpoint: Option<&str>) -> Opt
     let text = |key: &str| params.get(key).and_then(Node::as_text).filter(|text| !text.is_empty());
     if let Some(named) = KEYS.iter().find_map(|key| text(key)) {
         // The value of a variable is not known; but deployments that share the variable share the region.
-        return Some(match named.strip_prefix(REFERENCE) {
+        return Some(match variable(named) {
             Some(variable) => within(variable).map_or_else(|| named.to_owned(), str::to_owned),
             None => named.to_owned(),
         });
     }
-    let from_endpoint = endpoint.and_then(|endpoint| match endpoint.strip_prefix(REFERENCE) {
+    let from_endpoint = endpoint.and_then(|endpoint| match variable(endpoint) {
         Some(variable) => within(variable),
         None => host_of(endpoint).and_then(in_host),
     });
     let arn = || upstream_model.contains("arn:aws").then(|| within(upstream_model)).flatten();
-    let from_key = || text("api_key").and_then(|key| key.strip_prefix(REFERENCE)).and_then(within);
+    let from_key = || text("api_key").and_then(variable).and_then(within);
     from_endpoint.or_else(arn).or_else(|| within(upstream_model)).or_else(from_key).map(str::to_owned)
 }
 
@@ -406,7 +421,7 @@ fn host_of(endpoint: &str) -> Option<&str> {
 fn key(params: &Mapping, provider: &str, position: &str, clear: &mut ClearKeys) -> Option<String> {
     let text = |key: &str| params.get(key).and_then(Node::as_text).filter(|text| !text.is_empty());
     if let Some(key) = text("api_key") {
-        return match key.strip_prefix(REFERENCE) {
+        return match variable(key) {
             Some(variable) => Some(variable.to_owned()),
             None if is_placeholder(key) => None,
             None => Some(clear.name(key, &format!("written in {position}"))),
@@ -424,7 +439,7 @@ fn key(params: &Mapping, provider: &str, position: &str, clear: &mut ClearKeys) 
                 ("aws_session_name", "session "),
             ] {
                 if let Some(value) = text(key) {
-                    return Some(match value.strip_prefix(REFERENCE) {
+                    return Some(match variable(value) {
                         Some(variable) => variable.to_owned(),
                         None if key == "aws_access_key_id" => clear.name(value, &format!("written in {position}")),
                         None => format!("{what}{value}"),
@@ -435,7 +450,7 @@ fn key(params: &Mapping, provider: &str, position: &str, clear: &mut ClearKeys) 
         }
         "vertex_ai" | "vertex_ai_beta" => {
             if let Some(value) = text("vertex_credentials").or_else(|| text("vertex_ai_credentials")) {
-                return Some(match value.strip_prefix(REFERENCE) {
+                return Some(match variable(value) {
                     Some(variable) => variable.to_owned(),
                     // A path may be shown, the JSON of a service account may not.
                     None if value.len() < 200 && !value.contains(['{', '\n']) => format!("credentials {value}"),
@@ -446,7 +461,7 @@ fn key(params: &Mapping, provider: &str, position: &str, clear: &mut ClearKeys) 
                 return Some(format!("key written in {position}"));
             }
             let project = text("vertex_project").or_else(|| text("vertex_ai_project"));
-            Some(match project.map(|project| project.strip_prefix(REFERENCE).unwrap_or(project)) {
+            Some(match project.map(|project| variable(project).unwrap_or(project)) {
                 Some(project) => format!("Google credentials of the host for {project}"),
                 None => "Google credentials of the host".to_owned(),
             })
@@ -454,7 +469,7 @@ fn key(params: &Mapping, provider: &str, position: &str, clear: &mut ClearKeys) 
         "azure" | "azure_ai" => {
             for key in ["azure_ad_token", "client_secret", "client_id", "azure_username"] {
                 if let Some(value) = text(key) {
-                    return Some(match value.strip_prefix(REFERENCE) {
+                    return Some(match variable(value) {
                         Some(variable) => variable.to_owned(),
                         None => clear.name(value, &format!("written in {position}")),
                     });

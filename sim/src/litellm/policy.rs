@@ -173,8 +173,8 @@ fn fields(
         if !has(name) {
             return None;
         }
-        section.lax_int(name, findings).unwrap_or_else(|Rejected { span, path, message }| {
-            findings.add(broken, span, path, format!("{message}, and {consequence}"), "write a whole number");
+        section.lax_int(name, findings).unwrap_or_else(|Rejected { span, path, message, remedy }| {
+            findings.add(broken, span, path, format!("{message}, and {consequence}"), remedy);
             None
         })
     });

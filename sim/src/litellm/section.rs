@@ -22,6 +22,7 @@ pub(super) struct Rejected {
     pub(super) span: Range<usize>,
     pub(super) path: String,
     pub(super) message: String,
+    pub(super) remedy: String,
 }
 
 /// What pydantic makes of a value.
@@ -204,6 +205,7 @@ impl<'n> Section<'n> {
             span: node.map_or(0..0, |node| node.span.clone()),
             path: self.path_of(key),
             message: format!("{key} is {kind} where LiteLLM needs {wanted}"),
+            remedy: format!("write {wanted}"),
         }
     }
 }

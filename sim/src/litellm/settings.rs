@@ -382,6 +382,7 @@ fn strategy_args(
                 span: node.span.clone(),
                 path: section.path_of("ttft_percentile"),
                 message: "ttft_percentile must be above 0 and at most 1".to_owned(),
+                remedy: "write 0.95 for the 95th percentile".to_owned(),
             },
             findings,
         );
@@ -391,8 +392,8 @@ fn strategy_args(
 }
 
 fn stops(rejected: Rejected, findings: &mut Findings<'_>) {
-    let Rejected { span, path, message } = rejected;
-    findings.add(&rule::MALFORMED_SETTING, span, path, format!("{message}: LiteLLM refuses to start"), "correct it");
+    let Rejected { span, path, message, remedy } = rejected;
+    findings.add(&rule::MALFORMED_SETTING, span, path, format!("{message}: LiteLLM refuses to start"), remedy);
 }
 
 fn group_policies(

@@ -133,6 +133,9 @@ fn remedy(section: Section, name: &str, release: Release) -> String {
             }
         }
     }
+    if section != Section::Top && known::is_known(Section::Top, name, release) {
+        return "move it to the top of the file".to_owned();
+    }
     let elsewhere = ELSEWHERE.iter().find(|(at, _)| *at != section && known::is_known(*at, name, release));
     if let Some((_, words)) = elsewhere {
         return format!("move it to {words}.{name}");

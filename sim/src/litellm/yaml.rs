@@ -322,11 +322,11 @@ impl<'a> Composer<'a> {
         };
         match map.key.take() {
             None if matches!(node.value, Value::Sequence(_) | Value::Mapping(_) | Value::Other(_)) => {
-                return Err(self.problem(
-                    node.span,
-                    "a list or a map cannot be a key",
-                    "quote the text if text is meant",
-                ));
+                let remedy = match self.source.text()[..node.span.start].ends_with('{') {
+                    true => "`{{ ... }}` is for a template engine: render the file first",
+                    false => "quote the text if text is meant",
+                };
+                return Err(self.problem(node.span, "a list or a map cannot be a key", remedy));
             }
             None if node.is_null() && node.span.is_empty() && is_bare_colon(self.source.text(), node.span.start) => {
                 return Err(self.problem(node.span, "not YAML: nothing stands before this colon", "write the key"));

@@ -238,7 +238,7 @@ impl<'r, 'p> World<'r, 'p> {
     fn watch(&mut self, output: Output) {
         match output {
             Output::Dispatch { request, attempt, to, prompt_tokens, stream, .. } => {
-                let (count, reply) = self.upstreams.call(to.index(), self.now);
+                let (count, reply) = self.upstreams.call(self.plan.deployment(to).twin.index(), self.now);
                 if let Some(seen) = self.attempt(attempt) {
                     seen.sent = true;
                     // Where the HTTP client calls again by itself, recordings have the count of its last call.

@@ -1,0 +1,181 @@
+//! A router, its world and its clock, for tests that read as stories.
+
+use std::collections::VecDeque;
+
+use router_core::{
+    Ask, Config, DeploymentId, Draw, Entropy, Failure, FailureKind, Input, ModelEntry, Note, Outcome, Output, Params,
+    Plan, RequestId, RetryAfter, Router, Span, Time, Usage, Wording,
+};
+
+/// What an upstream does with a call, after 0.1 s.
+#[derive(Clone, Copy)]
+pub(crate) enum Does {
+    /// Answers.
+    Answer,
+    /// Answers with an error status.
+    Fail(u16),
+    /// The same, with a `Retry-After` of so many seconds.
+    FailFor(u16, i64),
+    /// Nothing, ever.
+    Hang,
+    /// Refuses the connection.
+    Refuse,
+}
+
+/// Draws that are always the same number.
+struct Fixed(f64);
+
+impl Entropy for Fixed {
+    fn unit(&mut self, _: Draw<'_>) -> f64 {
+        self.0
+    }
+}
+
+/// One router, and upstreams that do what they are told.
+pub(crate) struct Drill {
+    router: Router,
+    entropy: Fixed,
+    now: Time,
+    asked: u64,
+    news: VecDeque<(Time, Input)>,
+    does: Vec<Does>,
+    /// Everything that was noted.
+    pub(crate) notes: Vec<Note>,
+    /// Whom calls went to, in order.
+    pub(crate) calls: Vec<String>,
+    /// How requests ended: `ok`, or the class of the error.
+    pub(crate) ends: Vec<&'static str>,
+}
+
+/// Deployments `a`, `b`, ... of the groups named by the words of `groups`: `"g g backup"` makes `g` of two.
+pub(crate) fn config(groups: &str) -> Config {
+    let entry = |(index, group): (usize, &str)| ModelEntry {
+        model_name: group.to_owned(),
+        id: char::from(b'a' + index as u8).to_string(),
+        model: format!("openai/{group}"),
+        ..ModelEntry::default()
+    };
+    let model_list = groups.split_whitespace().enumerate().map(entry).collect();
+    let mut config = Config { model_list, start_unix_nanos: 1_800_000_000_000_000_000, ..Config::default() };
+    config.router_settings.num_retries = Some(0);
+    config
+}
+
+pub(crate) fn secs(secs: f64) -> Time {
+    Time::ZERO + Span::from_secs_f64(secs)
+}
+
+impl Drill {
+    pub(crate) fn new(config: &Config) -> Self {
+        let plan = Plan::new(config).expect("the drill's config is valid");
+        let does = vec![Does::Answer; plan.deployments().len()];
+        Self {
+            router: Router::new(plan),
+            entropy: Fixed(0.0),
+            now: Time::ZERO,
+            asked: 0,
+            news: VecDeque::new(),
+            does,
+            notes: Vec::new(),
+            calls: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// From here on, the deployment with that id does this.
+    pub(crate) fn upstream(&mut self, id: &str, does: Does) -> &mut Self {
+        let id = self.plan().deployment_id(id).expect("a deployment of the config");
+        self.does[id.index()] = does;
+        self
+    }
+
+    /// Asks for a model and waits until nothing more happens; `calls` and `ends` are those of this request.
+    pub(crate) fn ask_at(&mut self, at: f64, model: &str) -> &mut Self {
+        self.ask_with(at, model, Params::default())
+    }
+
+    pub(crate) fn ask_with(&mut self, at: f64, model: &str, params: Params) -> &mut Self {
+        self.calls.clear();
+        self.ends.clear();
+        self.notes.clear();
+        let model = self.plan().name_id(model).expect("a name of the config");
+        let ask = Ask { model, prompt_tokens: 10, output_tokens: 10, stream: false, params: Some(Box::new(params)) };
+        let request = RequestId::new(0, self.asked);
+        self.asked += 1;
+        self.now = self.now.max(secs(at));
+        self.tell(Input::Arrived { request, ask });
+        self.run();
+        self
+    }
+
+    /// Seconds on the clock.
+    pub(crate) fn clock(&self) -> f64 {
+        self.now.as_secs_f64()
+    }
+
+    pub(crate) fn is_cooled(&self, id: &str) -> bool {
+        let id = self.plan().deployment_id(id).expect("a deployment of the config");
+        self.router.view().cooled_until(id, self.now).is_some()
+    }
+
+    fn plan(&self) -> &Plan {
+        self.router.view().plan()
+    }
+
+    fn run(&mut self) {
+        loop {
+            let news = self.news.front().map(|(at, _)| *at);
+            let wake = self.router.next_wake().map(|(at, _)| at);
+            match (news, wake) {
+                (Some(news), wake) if wake.is_none_or(|wake| news < wake) => {
+                    let (at, input) = self.news.pop_front().expect("it was just looked at");
+                    self.now = at;
+                    self.tell(input);
+                }
+                (_, Some(wake)) => {
+                    self.now = wake;
+                    self.tell(Input::Wake);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn tell(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.router.handle(self.now, input, &mut self.entropy, &mut out);
+        for output in out {
+            match output {
+                Output::Dispatch { attempt, to, .. } => {
+                    let id = self.plan().deployment(to).id.clone();
+                    self.calls.push(id);
+                    if let Some(input) = self.answer(to, attempt) {
+                        self.news.push_back((self.now + Span::from_millis(100), input));
+                    }
+                }
+                Output::Answer { outcome, .. } => self.ends.push(match outcome {
+                    Outcome::Answered(_) => "ok",
+                    Outcome::Failed(error) => error.class.name(),
+                }),
+                Output::Note(note) => self.notes.push(note),
+                Output::Abort { .. } | Output::Relay { .. } => {}
+            }
+        }
+    }
+
+    fn answer(&self, to: DeploymentId, attempt: router_core::AttemptId) -> Option<Input> {
+        let failed = |kind, retry_after| Some(Input::Failed { attempt, failure: Failure { kind, retry_after } });
+        let status = |code| FailureKind::Status { code, wording: Wording::NONE };
+        match self.does[to.index()] {
+            Does::Answer => Some(Input::Finished {
+                attempt,
+                usage: Usage { prompt_tokens: 10, completion_tokens: 10 },
+                content_filter: false,
+            }),
+            Does::Fail(code) => failed(status(code), RetryAfter::Absent),
+            Does::FailFor(code, secs) => failed(status(code), RetryAfter::Seconds(secs)),
+            Does::Refuse => failed(FailureKind::Refused, RetryAfter::Absent),
+            Does::Hang => None,
+        }
+    }
+}

@@ -11,6 +11,9 @@ use crate::secrets::mask_line;
 /// How many bytes a configuration or a scenario may have. Real ones have some kilobytes.
 pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
 
+/// How far around a span secrets are looked for, in bytes.
+const SEARCHED_BYTES_MAX: usize = 4096;
+
 /// How much of one line is shown at most, in bytes.
 const SHOWN_BYTES_MAX: usize = 200;
 
@@ -88,10 +91,15 @@ impl Source {
         &self.text
     }
 
+    /// The line of a byte, from 1.
+    pub fn line(&self, byte: usize) -> u32 {
+        narrow(self.line_index(byte) + 1)
+    }
+
     /// Line and column of a byte, both from 1; the column counts characters.
     pub fn position(&self, byte: usize) -> (u32, u32) {
         let byte = self.floor(byte);
-        let line = self.lines.partition_point(|&start| start <= byte) - 1;
+        let line = self.line_index(byte);
         let column = self.text[self.lines[line]..byte].chars().count();
         (narrow(line + 1), narrow(column + 1))
     }
@@ -109,11 +117,26 @@ impl Source {
         let start = self.floor(span.start);
         let (line, column) = self.position(start);
         let line_start = self.lines[line as usize - 1];
-        let masked = mask_line(self.line_text(line as usize));
-        let from = (start - line_start).min(masked.len());
-        let to = self.floor(span.end).saturating_sub(line_start).clamp(from, masked.len());
-        let (text, span) = shorten(&masked, from..to);
+        let text = self.line_text(line as usize);
+        let from = (start - line_start).min(text.len());
+        let to = self.floor(span.end).saturating_sub(line_start).clamp(from, text.len());
+        // Of a very long line only the neighbourhood is looked at. A word that is cut in two at its start could be the
+        // rest of a secret, and is left out.
+        let near = match from.checked_sub(SEARCHED_BYTES_MAX) {
+            None => 0,
+            Some(far) => {
+                let far = floor(text, far);
+                far + text[far..from].find([' ', ',', '{', '[']).unwrap_or(from - far)
+            }
+        };
+        let end = floor(text, to + SEARCHED_BYTES_MAX);
+        let masked = mask_line(&text[near..end]);
+        let (text, span) = shorten(&masked, from - near..to - near, near > 0, end < text.len());
         Excerpt { line, column, text, span }
+    }
+
+    fn line_index(&self, byte: usize) -> usize {
+        self.lines.partition_point(|&start| start <= byte.min(self.text.len())) - 1
     }
 
     fn line_text(&self, line: usize) -> &str {
@@ -132,14 +155,14 @@ fn floor(text: &str, byte: usize) -> usize {
 }
 
 /// Cuts a long line down to what is around the span.
-fn shorten(line: &str, span: Range<usize>) -> (String, Range<usize>) {
-    if line.len() <= SHOWN_BYTES_MAX {
+fn shorten(line: &str, span: Range<usize>, cut_before: bool, cut_after: bool) -> (String, Range<usize>) {
+    if line.len() <= SHOWN_BYTES_MAX && !cut_before && !cut_after {
         return (line.to_owned(), span);
     }
     let from = floor(line, span.start.saturating_sub(SHOWN_BYTES_MAX / 3));
     let to = floor(line, from + SHOWN_BYTES_MAX);
-    let head = if from > 0 { "..." } else { "" };
-    let tail = if to < line.len() { "..." } else { "" };
+    let head = if cut_before || from > 0 { "..." } else { "" };
+    let tail = if cut_after || to < line.len() { "..." } else { "" };
     let shift = |at: usize| at.clamp(from, to) - from + head.len();
     (format!("{head}{}{tail}", &line[from..to]), shift(span.start)..shift(span.end))
 }
@@ -210,6 +233,15 @@ mod tests {
         let excerpt = Source::new("a", text).excerpt(10_000..10_006);
         assert!(excerpt.text.len() < 300);
         assert_eq!(&excerpt.text[excerpt.span], "needle");
+    }
+
+    #[test]
+    fn the_end_of_a_long_secret_is_not_shown_either() {
+        let text = format!("{{\"api_key\": \"{}\", \"rpm\": ten}}", "s3cret".repeat(2_000));
+        let at = text.find("ten").unwrap_or_default();
+        let excerpt = Source::new("a", text).excerpt(at..at + 3);
+        assert_eq!(&excerpt.text[excerpt.span.clone()], "ten");
+        assert!(!excerpt.text.contains("s3cret"), "{}", excerpt.text);
     }
 
     #[test]

@@ -205,7 +205,7 @@ fn load<'s>(
     let labels: Vec<_> = inventory.places.iter().map(|place| place.label.clone()).collect();
     references::same_ids(&config, &labels, &spans, &mut findings);
     for yaml::Duplicate { lost, kept } in duplicates {
-        let line = source.map_or(0, |source| source.position(kept.start).0);
+        let line = source.map_or(0, |source| source.line(kept.start));
         findings.add(
             &rule::DUPLICATE_KEY,
             lost.clone(),
@@ -230,7 +230,7 @@ fn settings_lines(node: &Node, path: &str, source: &Source, lines: &mut BTreeMap
                 let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
                 if path.matches('.').count() < 4 {
                     if !key.span.is_empty() {
-                        lines.insert(path.clone(), source.position(key.span.start).0);
+                        lines.insert(path.clone(), source.line(key.span.start));
                     }
                     settings_lines(value, &path, source, lines);
                 }

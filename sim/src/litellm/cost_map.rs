@@ -44,6 +44,20 @@ pub(super) fn max_input_tokens(model: &str, base_model: Option<&str>, provider: 
     [prefixed.as_str(), name, stripped].into_iter().find_map(|name| row(name, release)?.max_input_tokens)
 }
 
+/// What a token costs at the provider, by whatever name the map knows the model.
+pub(super) fn list_price(
+    upstream_model: &str,
+    base_model: Option<&str>,
+    provider: &str,
+    release: Release,
+) -> Option<(f64, f64)> {
+    base_model.into_iter().chain([upstream_model]).find_map(|name| {
+        let prefixed = format!("{provider}/{name}");
+        let stripped = name.rsplit('/').next().unwrap_or(name);
+        [prefixed.as_str(), name, stripped].into_iter().find_map(|name| row(name, release)?.price)
+    })
+}
+
 fn table() -> &'static BTreeMap<&'static str, Row> {
     static TABLE: OnceLock<BTreeMap<&'static str, Row>> = OnceLock::new();
     TABLE.get_or_init(|| {
@@ -90,6 +104,19 @@ mod tests {
     fn a_model_that_newer_maps_have_forgotten_is_in_the_older_one() {
         assert!(row("claude-3-haiku-20240307", OLD).is_some());
         assert!(row("claude-3-haiku-20240307", NEW).is_none());
+    }
+
+    #[test]
+    fn the_list_price_is_found_by_every_name_of_a_model() {
+        for (upstream, base, provider) in [
+            ("gpt-4", None, "openai"),
+            ("ours", Some("azure/gpt-4"), "azure"),
+            ("ours", Some("gpt-4"), "azure"),
+            ("openai/gpt-4", None, "openrouter"),
+        ] {
+            assert_eq!(list_price(upstream, base, provider, NEW), Some((3e-5, 6e-5)), "{upstream}");
+        }
+        assert_eq!(list_price("llama3", None, "ollama", NEW), None);
     }
 
     #[test]

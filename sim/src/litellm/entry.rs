@@ -1,5 +1,6 @@
 //! One entry of `model_list`, as the proxy sets it up.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use router_core::{AllowedFailsPolicy, DailyLimits, Limit, Mode, ModelEntry, Number, Release};
@@ -77,7 +78,7 @@ impl ModelList<'_, '_> {
         for (index, item) in items.iter().enumerate() {
             read.extend(self.entry(index, item, &mut clear));
         }
-        self.distinct_labels(&mut read);
+        Self::distinct_labels(&mut read);
         read
     }
 
@@ -283,13 +284,21 @@ impl ModelList<'_, '_> {
         };
         let (line, position) = match self.source {
             Some(source) => {
-                let (line, _) = source.position(item.span.start);
+                let line = source.line(item.span.start);
                 (line, format!("line {line}"))
             }
             None => (0, format!("entry {}", index + 1)),
         };
         let mut place = place::place(params, provider, &position, line, clear);
         place.label = place::label(name, &place, &position);
+        let listed = cost_map::list_price(&place.upstream_model, base_model.as_deref(), &place.provider, self.release);
+        place.list_price = match (read.input_cost_per_token, read.output_cost_per_token, listed) {
+            (None, None, listed) => listed,
+            (input, output, listed) => {
+                let (listed_input, listed_output) = listed.unwrap_or((0.0, 0.0));
+                Some((input.unwrap_or(listed_input), output.unwrap_or(listed_output)))
+            }
+        };
         self.clear_text_keys(&p);
 
         // A list of organizations makes one deployment of each, all under the same id.
@@ -432,16 +441,13 @@ impl ModelList<'_, '_> {
     }
 
     /// Makes labels that are equal distinct: entries on one line, or made of one entry.
-    fn distinct_labels(&self, read: &mut [Deployment]) {
-        for index in 1..read.len() {
-            let (before, rest) = read.split_at_mut(index);
-            let label = rest[0].1.label.clone();
-            let same = before
-                .iter()
-                .filter(|(_, place, _)| place.label == label || place.label.starts_with(&format!("{label} #")));
-            let copies = same.count();
-            if copies > 0 {
-                rest[0].1.label = format!("{label} #{}", copies + 1);
+    fn distinct_labels(read: &mut [Deployment]) {
+        let mut copies = BTreeMap::<String, u32>::new();
+        for (_, place, _) in read {
+            let copy = copies.entry(place.label.clone()).or_default();
+            *copy += 1;
+            if *copy > 1 {
+                place.label = format!("{} #{copy}", place.label);
             }
         }
     }

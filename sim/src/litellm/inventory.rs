@@ -20,6 +20,9 @@ pub struct Place {
     pub endpoint: Option<String>,
     /// The model's name at the provider.
     pub upstream_model: String,
+    /// Dollars per token of input and of output: what the config says, else the public list price as LiteLLM's own map
+    /// has it. Cost-based routing looks elsewhere, and may not find what stands here.
+    pub list_price: Option<(f64, f64)>,
     /// The line of its entry in the config, from 1.
     pub line: u32,
     /// How people tell it from the others: `gpt-4 (azure, eastus, line 12)`. No two of one inventory are equal.

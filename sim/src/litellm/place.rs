@@ -351,6 +351,7 @@ pub(super) fn place(
         endpoint: endpoint.map(crate::secrets::mask_line),
         provider,
         upstream_model,
+        list_price: None,
         line,
         label: String::new(),
     }

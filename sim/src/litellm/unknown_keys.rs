@@ -80,7 +80,8 @@ pub(super) fn litellm_params(path: &str, map: &Mapping, release: Release, findin
             continue;
         }
         let near = known::names(Section::LitellmParams, release)
-            .filter(|known| known.len() >= 5)
+            // One slip changes the length by one at most, and rarely the first letter.
+            .filter(|known| known.len().abs_diff(name.len()) <= 1 && known.as_bytes()[0] == name.as_bytes()[0])
             .map(|known| (strsim::damerau_levenshtein(name, known), known))
             .min();
         if let Some((1, nearest)) = near {

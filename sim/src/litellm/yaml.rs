@@ -365,8 +365,8 @@ impl<'a> Composer<'a> {
         }
         Err(self.problem(
             span.clone(),
-            format!("the document expands to more than {VALUES_MAX} values here"),
-            "use anchors within anchors sparingly",
+            format!("the document expands to more than {VALUES_MAX} values"),
+            "no proxy needs so many; anchors within anchors multiply",
         ))
     }
 

@@ -38,7 +38,6 @@ fn config() -> (Config, Inventory) {
             id: id.into(),
             model_name: group.into(),
             model: model.clone(),
-            cost_map: Some((1e-6, 2e-6)),
             tags: vec!["free".into()],
             ..ModelEntry::default()
         });
@@ -47,6 +46,7 @@ fn config() -> (Config, Inventory) {
             region: region.map(Into::into),
             key: Some(key.into()),
             upstream_model: model,
+            list_price: Some((1e-6, 2e-6)),
             ..Place::default()
         });
     }

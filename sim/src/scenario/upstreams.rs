@@ -24,7 +24,7 @@ const FROM_SCENARIO: &str = "the scenario";
 /// How upstreams behave when no scenario says anything about them: by the profiles of their providers, with the
 /// config's own prices and without any limit.
 pub fn default_upstreams(config: &Config, inventory: &Inventory) -> Vec<Upstream> {
-    let effective = (0..config.model_list.len()).map(|index| Effective::new(config, inventory, index));
+    let effective = (0..config.model_list.len()).map(|index| Effective::new(inventory, index));
     effective.map(Effective::upstream).collect()
 }
 
@@ -44,7 +44,7 @@ pub(super) fn resolve(
     }
     layers.sort_by_key(|layer| layer.by);
     let mut effective: Vec<_> =
-        (0..config.model_list.len()).map(|index| Effective::new(config, inventory, index)).collect();
+        (0..config.model_list.len()).map(|index| Effective::new(inventory, index)).collect();
     for (number, layer) in layers.iter().enumerate() {
         for id in &layer.selected {
             effective[id.index()].lay(&layer.said, number);
@@ -140,12 +140,11 @@ struct Effective {
 }
 
 impl Effective {
-    fn new(config: &Config, inventory: &Inventory, index: usize) -> Self {
-        let entry = &config.model_list[index];
-        let provider = inventory.places.get(index).map_or("", |place| place.provider.as_str());
+    fn new(inventory: &Inventory, index: usize) -> Self {
+        let place = inventory.places.get(index);
+        let provider = place.map_or("", |place| place.provider.as_str());
         let profile = Profile::of_provider(provider);
-        let map = entry.cost_map.unwrap_or((0.0, 0.0));
-        let price = (entry.input_cost_per_token.unwrap_or(map.0), entry.output_cost_per_token.unwrap_or(map.1));
+        let price = place.and_then(|place| place.list_price).unwrap_or((0.0, 0.0));
         Self {
             rpm: None,
             tpm: None,

@@ -156,7 +156,7 @@ fn permissions_hold(folder: &Folder) -> bool {
 #[cfg(unix)]
 fn lock(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, Permissions::from_mode(0)).expect("permissions");
+    fs::set_permissions(path, Permissions::from_mode(0o000)).expect("permissions");
 }
 
 #[cfg(not(unix))]
@@ -445,6 +445,15 @@ faults: [{at: 1s, on: provider:azzure, inject: timeuot}]
     for place in ["drill.yaml:3:11", "drill.yaml:6:25", "drill.yaml:9:29"] {
         assert!(said.contains(place), "{place}: {said}");
     }
+}
+
+#[test]
+fn a_model_that_nobody_serves_is_drilled_but_not_in_silence() {
+    let folder = Folder::new().scenario("model: gpt-4", "model: gpt4");
+    let output = folder.run(&["run", "drill.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("note: nothing in the config answers to `gpt4`") && said.contains("`gpt-4`?"), "{said}");
 }
 
 // ---- configs that LiteLLM itself could not use --------------------------------------------------------------------

@@ -61,9 +61,12 @@ pub(crate) fn run(args: &Args) -> Exit {
 }
 
 fn once(args: &Args) -> Result<Exit, Exit> {
-    let Loaded { mut scenario, findings } =
+    let Loaded { mut scenario, findings, remarks } =
         scenario::load(&args.scenario).map_err(|problems| output::refuse(&problems))?;
     mention(&findings);
+    for remark in remarks {
+        eprintln!("note: {remark}");
+    }
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     let report = match &args.out {
         Some(wanted) => recorded(args, &scenario, wanted)?,

@@ -15,7 +15,7 @@ use super::strict;
 use super::tree::{NodeId, Tree};
 use super::word::{Text, WallClock};
 use crate::litellm::{self, Finding, Inventory, Node, Options};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, did_you_mean};
 use crate::source::{CONFIG_BYTES_MAX, Source};
 
 /// A scenario that is ready to run.
@@ -25,6 +25,8 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// What in its config, with the scenario's changes, does not do what it says.
     pub findings: Vec<Finding>,
+    /// What in the scenario is allowed and yet worth a second look, each a sentence without a full stop.
+    pub remarks: Vec<String>,
 }
 
 /// Loads a scenario file and the config that it names.
@@ -48,11 +50,30 @@ pub fn read(source: &Source, folder: &Path) -> Result<Loaded, Problems> {
     let loaded = config.and_then(|config| litellm::read_changed(&config, &options, |root| file.change(root)));
     match loaded {
         Ok(litellm::Loaded { config, inventory, findings, .. }) => {
-            file.resolve(config, inventory).map(|scenario| Loaded { scenario, findings })
+            let scenario = file.resolve(config, inventory)?;
+            let remarks = remarks(&scenario);
+            Ok(Loaded { scenario, findings, remarks })
         }
         // What is wrong with the scenario itself is said beside what is wrong with its config.
         Err(problems) => Err(file.refuse(problems)),
     }
+}
+
+/// A name that nothing answers to is asked for on purpose, or by a slip.
+fn remarks(scenario: &Scenario) -> Vec<String> {
+    let plan = &scenario.plan;
+    let groups: Vec<_> = plan.deployments().iter().map(|deployment| deployment.model_name.as_str()).collect();
+    let unanswered = scenario.traffic.iter().filter(|traffic| plan.members(traffic.model).is_empty());
+    let mut remarks: Vec<_> = unanswered
+        .map(|traffic| {
+            let name = plan.name(traffic.model);
+            let hint = did_you_mean(name, groups.iter().copied());
+            let hint = hint.map_or_else(String::new, |group| format!(" (did you mean `{group}`?)"));
+            format!("nothing in the config answers to `{name}`, so LiteLLM refuses its requests{hint}")
+        })
+        .collect();
+    remarks.dedup();
+    remarks
 }
 
 /// A scenario file whose shape is right, before anybody looked at the config that it names.

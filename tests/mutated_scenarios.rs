@@ -108,7 +108,8 @@ impl Damage {
         if text.is_empty() {
             return String::new();
         }
-        let place = |index: &Index| text.floor_char_boundary(index.index(text.len()));
+        let floor = |at: usize| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let place = |index: &Index| floor(index.index(text.len()));
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         match self {
             Self::Insert(at, word) => {
@@ -122,7 +123,7 @@ impl Damage {
             }
             Self::Remove(at, length) => {
                 let start = place(at);
-                let end = text.floor_char_boundary((start + usize::from(*length)).min(text.len()));
+                let end = floor((start + usize::from(*length)).min(text.len()));
                 return format!("{}{}", &text[..start], &text[end..]);
             }
             Self::Repeat(line) => {

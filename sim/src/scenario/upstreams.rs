@@ -43,8 +43,7 @@ pub(super) fn resolve(
         layers.push(Layer { by: selector.by, selected, said });
     }
     layers.sort_by_key(|layer| layer.by);
-    let mut effective: Vec<_> =
-        (0..config.model_list.len()).map(|index| Effective::new(inventory, index)).collect();
+    let mut effective: Vec<_> = (0..config.model_list.len()).map(|index| Effective::new(inventory, index)).collect();
     for (number, layer) in layers.iter().enumerate() {
         for id in &layer.selected {
             effective[id.index()].lay(&layer.said, number);

@@ -272,6 +272,9 @@ fn the_older_release_reads_some_keys_differently() {
     assert_eq!(rules(&old(&settings("allowed_fails: 4"))), [""; 0]);
     assert_eq!(rules(&old(&settings("enable_weighted_failover: true"))), ["ignored-key"]);
     assert_eq!(rules(&old(&settings("optional_pre_call_checks: [enforce_model_rate_limits]"))), ["ignored-key"]);
+    let priced = format!("{BASE}    model_info: {{input_cost_per_token: 1e-6}}\n");
+    assert_eq!(rules(&old(&priced)), ["number-as-text"]);
+    assert_eq!(rules(&loaded(&priced)), [""; 0]);
     let text = settings("fallbacks: [{gpt-4: ab}]");
     assert!(!old(&text).refuses_to_start());
     assert!(loaded(&text).refuses_to_start());

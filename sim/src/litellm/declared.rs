@@ -7,7 +7,7 @@ use router_core::Release;
 
 use super::known::Section as Known;
 use super::node::{Node, Value};
-use super::place::REFERENCE;
+use super::reference::REFERENCE;
 use super::section::{Rejected, Section};
 
 /// Looks at every declared field of a map.
@@ -17,8 +17,7 @@ use super::section::{Rejected, Section};
 pub(super) fn check(section: &Section<'_>, known: Known, release: Release) -> Result<(), Rejected> {
     for (key, node) in section.map.iter() {
         let Some(name) = key.text() else { continue };
-        let declared = table().get(&(known, name)).into_iter().flatten();
-        let kind = declared.filter(|(only, _)| only.is_none_or(|only| only == release)).map(|(_, kind)| *kind).next();
+        let kind = kind_of(known, name, release);
         // A list of organizations is split into one deployment of each before anything looks at types.
         let split = name == "organization" && accepts("list[str]", node);
         if let Some(kind) = kind
@@ -37,6 +36,12 @@ pub(super) fn check(section: &Section<'_>, known: Known, release: Release) -> Re
         }
     }
     Ok(())
+}
+
+/// The type that a release declares a field with, in pydantic's words.
+pub(super) fn kind_of(known: Known, name: &str, release: Release) -> Option<&'static str> {
+    let declared = table().get(&(known, name))?;
+    declared.iter().find(|(only, _)| only.is_none_or(|only| only == release)).map(|(_, kind)| *kind)
 }
 
 /// A number out of text, as pydantic's `float` takes it.

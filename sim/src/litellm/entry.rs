@@ -10,10 +10,13 @@ use super::declared;
 use super::finding::{Findings, rule};
 use super::identity::{deployment_id, python_str};
 use super::inventory::Place;
+use super::key::{self, ClearKeys};
 use super::known::{self, Section as Known};
 use super::node::{Mapping, Node, Value};
-use super::place::{self, ClearKeys, REFERENCE};
+use super::place;
 use super::policy::{ReadAt, allowed_fails_policy};
+use super::provider;
+use super::reference::{REFERENCE, shell_variable};
 use super::section::{Rejected, Section};
 use super::unknown_keys;
 use crate::problem::{Problem, Problems};
@@ -44,6 +47,15 @@ const INFO_NOT_MODELLED: &[(&str, &str)] = &[
     ("supported_environments", "environments: the deployment takes part in every drill"),
     ("enable_tag_filtering", "tag filtering of one group"),
 ];
+
+/// A number as YAML 1.1 reads it back: with a point, and a sign in its exponent.
+fn yaml_float(number: f64) -> String {
+    let text = format!("{number:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let point = if mantissa.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with('-') { "" } else { "+" };
+    format!("{mantissa}{point}e{sign}{exponent}")
+}
 
 /// A deployment, what stands behind it, and the place of its entry.
 type Deployment = (ModelEntry, Place, Range<usize>);
@@ -183,7 +195,7 @@ impl ModelList<'_, '_> {
         declared::check(&i, Known::ModelInfo, self.release)?;
         let custom_llm_provider = p.lax_text("custom_llm_provider").unwrap_or(None);
         let api_base = p.lax_text("api_base").unwrap_or(None);
-        let provider = place::provider(model, custom_llm_provider.as_deref(), api_base.as_deref(), self.release)
+        let provider = provider::provider(model, custom_llm_provider.as_deref(), api_base.as_deref(), self.release)
             .filter(|(provider, _)| {
                 known::is_known(Known::Providers, provider, self.release) || self.custom_providers.contains(provider)
             })
@@ -206,7 +218,7 @@ impl ModelList<'_, '_> {
                 remedy: format!("write the provider first, such as \"{hint}/{rest}\", or set custom_llm_provider"),
             });
         }
-        if provider.is_some() && custom_llm_provider.is_none() && place::is_unlisted(model, self.release) {
+        if provider.is_some() && custom_llm_provider.is_none() && provider::is_unlisted(model, self.release) {
             self.findings.add(
                 &rule::UNLISTED_MODEL,
                 p.node("model").map_or(0..0, |node| node.span.clone()),
@@ -290,6 +302,7 @@ impl ModelList<'_, '_> {
             None => (0, format!("entry {}", index + 1)),
         };
         let mut place = place::place(params, provider, &position, line, clear);
+        place.path = path.clone();
         place.label = place::label(name, &place, &position);
         let listed = cost_map::list_price(&place.upstream_model, base_model.as_deref(), &place.provider, self.release);
         place.list_price = match (read.input_cost_per_token, read.output_cost_per_token, listed) {
@@ -300,6 +313,8 @@ impl ModelList<'_, '_> {
             }
         };
         self.clear_text_keys(&p);
+        self.prices_as_text(&p, Known::LitellmParams);
+        self.prices_as_text(&i, Known::ModelInfo);
 
         // A list of organizations makes one deployment of each, all under the same id.
         let copies = params.get("organization").and_then(Node::as_sequence).map_or(1, <[Node]>::len);
@@ -391,7 +406,7 @@ impl ModelList<'_, '_> {
     fn clear_text_keys(&mut self, params: &Section<'_>) {
         for (key, value) in params.map.iter() {
             let (Some(name), Some(text)) = (key.text(), value.as_text()) else { continue };
-            if let Some(variable) = place::shell_variable(text) {
+            if let Some(variable) = shell_variable(text) {
                 self.findings.add(
                     &rule::UNEXPANDED_VARIABLE,
                     value.span.clone(),
@@ -401,13 +416,33 @@ impl ModelList<'_, '_> {
                     ),
                     format!("write `os.environ/{variable}`"),
                 );
-            } else if name == "api_key" && !text.starts_with(REFERENCE) && !place::is_placeholder(text) {
+            } else if name == "api_key" && !text.starts_with(REFERENCE) && !key::is_placeholder(text) {
                 self.findings.add(
                     &rule::CLEAR_TEXT_KEY,
                     key.span.clone(),
                     params.path_of(name),
                     "a key stands here in clear text",
                     "put it into an environment variable and write `os.environ/NAME`",
+                );
+            }
+        }
+    }
+
+    /// Prices such as `1e-6` in fields that LiteLLM does not declare, so that nothing makes numbers of them.
+    fn prices_as_text(&mut self, section: &Section<'_>, known: Known) {
+        for (key, value) in section.map.iter() {
+            let (Some(name), Some(text)) = (key.text(), value.as_text()) else { continue };
+            let converted = declared::kind_of(known, name, self.release) == Some("float");
+            if !name.contains("cost") || converted || self.findings.written(&value.span) != text {
+                continue;
+            }
+            if let Some(number) = declared::float(text).filter(|number| number.is_finite()) {
+                self.findings.add(
+                    &rule::NUMBER_AS_TEXT,
+                    value.span.clone(),
+                    section.path_of(name),
+                    format!("LiteLLM's YAML reader takes {text} for text, and nothing makes a price of it"),
+                    format!("write `{name}: {}`", yaml_float(number)),
                 );
             }
         }

@@ -23,7 +23,9 @@ pub struct Place {
     /// Dollars per token of input and of output: what the config says, else the public list price as LiteLLM's own map
     /// has it. Cost-based routing looks elsewhere, and may not find what stands here.
     pub list_price: Option<(f64, f64)>,
-    /// The line of its entry in the config, from 1.
+    /// The keys that lead to its entry: `model_list[2]`. Entries that LiteLLM drops are counted too.
+    pub path: String,
+    /// The line of its entry in the config, from 1; 0 when the config came without text.
     pub line: u32,
     /// How people tell it from the others: `gpt-4 (azure, eastus, line 12)`. No two of one inventory are equal.
     pub label: String,

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::declared;
 use super::finding::{Findings, rule};
 use super::node::{Key, Mapping, Node, Value};
-use super::place::REFERENCE;
+use super::reference::REFERENCE;
 
 /// A map and the keys that lead to it.
 pub(super) struct Section<'n> {

@@ -1,6 +1,7 @@
 //! What to do about a cause: a sentence that is true of the run, the setting to blame, and the change.
 
 use routedrill_sim::drill::{Cause, CauseKind, World};
+use routedrill_sim::metrics::Reason;
 use router_core::{DeploymentId, FallbackList, NameId, NoFallback, NotCooledReason, Plan, Setting, Source, Span};
 
 use crate::figures::{self, counted};
@@ -17,8 +18,22 @@ pub struct Explained {
     pub change: String,
 }
 
-/// Puts a cause into words. `labels` are the short names of the deployments, `struck` the deployments that had failed.
-pub fn explain(world: &World, labels: &[String], struck: &[DeploymentId], cause: &Cause) -> Explained {
+/// What a cause has to be seen with.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// What was drilled.
+    pub world: &'a World,
+    /// The short names of the deployments.
+    pub labels: &'a [String],
+    /// The deployments that had failed.
+    pub struck: &'a [DeploymentId],
+    /// How long 99 % of the answers take at most when nothing fails.
+    pub usual_p99: Option<Span>,
+}
+
+/// Puts a cause into words.
+pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
+    let Scene { world, labels, struck, .. } = *scene;
     let plan = &*world.plan;
     let asked = plan.name(cause.asked);
     let requests = counted(cause.count, "request");
@@ -35,16 +50,12 @@ pub fn explain(world: &World, labels: &[String], struck: &[DeploymentId], cause:
         },
         CauseKind::TimeoutAfterDeadline { timeout } => Explained {
             what: format!(
-                "{requests} for `{asked}` hung in one attempt until the callers gave up after {deadline}; the attempt may \
-                 take {}",
+                "{requests} for `{asked}` waited in one attempt until their callers gave up after {deadline}; a timeout \
+                 of {} comes too late for that",
                 figures::chosen(timeout.value)
             ),
             setting: timeout_setting(timeout),
-            change: format!(
-                "set `router_settings.timeout` below {}, so that {} fit into {deadline}",
-                figures::chosen(fitting_timeout(world, cause.asked)),
-                attempts_and_fallback(plan, cause.asked),
-            ),
+            change: timeout_advice(scene, cause.asked),
         },
         CauseKind::ChainTooLong { timeout, retries } => Explained {
             what: format!(
@@ -53,11 +64,41 @@ pub fn explain(world: &World, labels: &[String], struck: &[DeploymentId], cause:
                 figures::chosen(timeout.value)
             ),
             setting: format!("{}; {}", timeout_setting(timeout), retries_setting(retries)),
-            change: format!(
-                "lower `timeout` below {}, or `num_retries`, so that {} fit into {deadline}",
-                figures::chosen(fitting_timeout(world, cause.asked)),
-                attempts_and_fallback(plan, cause.asked),
+            change: timeout_advice(scene, cause.asked),
+        },
+        CauseKind::Slept { retries } => Explained {
+            what: format!(
+                "{requests} for `{asked}` ran out of time after {deadline} while the router slept: with nobody else to \
+                 try it waits, as long as Retry-After says, before each of {} and once more after the last",
+                counted(attempts_of(retries).saturating_sub(1), "retry")
             ),
+            setting: retries_setting(retries),
+            change: if has_elsewhere(plan, cause.asked) {
+                "lower `num_retries` (0 goes to the fallback at once), or set `router_settings.allowed_fails`, so that \
+                 what fails cools and is skipped"
+                    .to_owned()
+            } else {
+                fallback_advice(plan, cause.asked, struck)
+            },
+        },
+        CauseKind::PassedOver { deployment, reason } => Explained {
+            what: format!(
+                "{requests} for `{asked}` found nobody to call although {} was well: {}",
+                label(deployment),
+                words::passed_over(reason)
+            ),
+            setting: match reason {
+                Reason::StrategyLimit | Reason::Rpm => limits_setting(plan, deployment, label(deployment)),
+                _ => cooldown_setting(plan),
+            },
+            change: match reason {
+                Reason::StrategyLimit | Reason::Rpm => format!(
+                    "raise `rpm` and `tpm` of {} to its true quota, or add capacity: what is left has to carry the \
+                     whole load",
+                    label(deployment)
+                ),
+                _ => "replay the row and look at the first request".to_owned(),
+            },
         },
         CauseKind::NoFallback { gave_up } => Explained {
             what: format!(
@@ -212,16 +253,76 @@ fn retries_of(plan: &Plan, asked: NameId) -> Setting<i64> {
     plan.members(asked).first().map_or(plan.settings().num_retries, |id| plan.deployment(*id).num_retries)
 }
 
-/// A timeout under which all attempts of the group and one of a fallback fit into three quarters of the deadline; the
-/// rest is for waits.
-fn fitting_timeout(world: &World, asked: NameId) -> Span {
-    let attempts = attempts_of(retries_of(&world.plan, asked)) + 1;
-    let whole = (world.deadline.as_secs_f64() * 0.75 / attempts as f64).floor();
-    if whole >= 1.0 { Span::from_secs(whole as u64) } else { Span::from_millis(500) }
+/// Whether a request for a name has anywhere else to go: another deployment, or a fallback that is there.
+fn has_elsewhere(plan: &Plan, asked: NameId) -> bool {
+    let chain = plan.fallback_chain(asked, FallbackList::Fallbacks);
+    plan.members(asked).len() > 1
+        || chain.iter().filter_map(|target| target.model).any(|to| to != asked && !plan.members(to).is_empty())
 }
 
-fn attempts_and_fallback(plan: &Plan, asked: NameId) -> String {
-    format!("{} and one of a fallback", counted(attempts_of(retries_of(plan, asked)), "attempt"))
+/// A timeout that leaves normal answers alone and somebody else the time to answer.
+fn timeout_advice(scene: &Scene<'_>, asked: NameId) -> String {
+    let plan = &*scene.world.plan;
+    let name = plan.name(asked);
+    let deadline = scene.world.deadline.as_secs_f64();
+    let Some(usual) = scene.usual_p99.map(Span::as_secs_f64) else {
+        return "set `router_settings.timeout` above the longest normal answer".to_owned();
+    };
+    let shown = (figures::seconds(usual), figures::chosen(scene.world.deadline));
+    let lowest = usual.ceil();
+    if !has_elsewhere(plan, asked) {
+        return format!(
+            "give `{name}` a fallback, and set `router_settings.timeout` above the p99 of its normal answers ({}): \
+             without a fallback a timeout only lets requests fail earlier",
+            shown.0
+        );
+    }
+    let alone = plan.members(asked).len() == 1;
+    // A group of one tries the same deployment again and again, and sleeps in between, before it falls back.
+    let retries = if alone { attempts_of(retries_of(plan, asked)).saturating_sub(1) } else { 0 };
+    let highest = |retries: u64| ((deadline - usual - backoff(retries)) / (retries + 1) as f64).floor();
+    if highest(retries) >= lowest {
+        return format!(
+            "set `router_settings.timeout` between {lowest}s and {}s: above the p99 of normal answers ({}), and early \
+             enough for {} to answer within {}",
+            highest(retries),
+            shown.0,
+            if alone { "the fallback" } else { "another deployment" },
+            shown.1
+        );
+    }
+    match (0..retries).rev().find(|fewer| highest(*fewer) >= lowest) {
+        Some(fewer) => format!(
+            "set `num_retries` to {fewer} and `router_settings.timeout` between {lowest}s and {}s: with {} of answers \
+             that normally take up to {} no time is left for the fallback within {}",
+            highest(fewer),
+            counted(retries + 1, "attempt"),
+            shown.0,
+            shown.1
+        ),
+        None => format!(
+            "nothing fits: normal answers take up to {} (p99), and two of them do not fit into the callers' {}",
+            shown.0, shown.1
+        ),
+    }
+}
+
+/// What a group of one sleeps at most before so many retries and after the last, in seconds (LiteLLM: 0.5 s, doubled
+/// up to 8 s, and 0.75 s of jitter).
+fn backoff(retries: u64) -> f64 {
+    if retries == 0 {
+        return 0.0;
+    }
+    (0..=retries).map(|k| (0.5 * f64::from(1_u32 << k.min(4) as u32)).min(8.0) + 0.75).sum()
+}
+
+fn limits_setting(plan: &Plan, deployment: DeploymentId, label: &str) -> String {
+    let deployment = plan.deployment(deployment);
+    let limit = |limit: router_core::Limit| {
+        let value = limit.entry.or(limit.params).or(limit.info);
+        value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+    };
+    format!("`rpm`: {} and `tpm`: {} of {label}", limit(deployment.rpm), limit(deployment.tpm))
 }
 
 /// Every model group, once, in order.

@@ -1,12 +1,23 @@
 //! What the core's enums are called in reports.
 
-use routedrill_sim::metrics::{Doing, Loss, LossEnd, NextHop, Phase};
+use routedrill_sim::metrics::{Doing, Loss, LossEnd, NextHop, Phase, Reason};
 use routedrill_sim::scenario::MustSee;
 use router_core::{
     CooldownReason, ErrorClass, FallbackList, GiveUpReason, Mode, NoFallback, NotCooledReason, Plan, RetriesFrom,
 };
 
 use crate::figures;
+
+/// A word for a shell: as it is where that is safe, else in quotes.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:+@%,=#".contains(c);
+    // A `#` begins a comment only at the beginning of a word.
+    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
 
 /// How requests reach the Router.
 pub fn mode(mode: Mode) -> &'static str {
@@ -78,6 +89,23 @@ pub fn not_cooled(because: NotCooledReason) -> &'static str {
         NotCooledReason::Wildcard => "deployments behind a wildcard never cool",
         NotCooledReason::Alone => "it is the only deployment of its group",
         NotCooledReason::BelowThreshold => "too few failures so far",
+    }
+}
+
+/// Which filter passed a deployment over.
+pub fn passed_over(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Team => "it belongs to another team",
+        Reason::Cooldown => "it was in cooldown",
+        Reason::Blocked => "it is blocked",
+        Reason::ContextWindow => "the prompts exceed its context window",
+        Reason::Rpm => "it was over the rpm that the config gives it",
+        Reason::Region => "it is in another region",
+        Reason::Tags => "its tags do not match",
+        Reason::Order => "another order level comes first",
+        Reason::WeightedFailover => "it had failed in the same request",
+        Reason::RetrySkip => "it had refused the same request",
+        Reason::StrategyLimit => "the routing strategy found it over the rpm or tpm that the config gives it",
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use routedrill_reports::model::{DrillContext, DrillReport, FindingReport, RefusalReport};
 use routedrill_reports::print::{self, Detail};
-use routedrill_reports::{Folder, WriteError};
+use routedrill_reports::{Folder, WriteError, words};
 use routedrill_sim::drill::world::{DEADLINE, START_UNIX_NANOS};
 use routedrill_sim::drill::{Drill, Load, Row, Thresholds, Verdict, World, rows};
 use routedrill_sim::litellm::{self, Loaded, Options};
@@ -254,13 +254,13 @@ fn chosen(rows: Vec<Row>, only: &[String]) -> Result<Vec<Row>, Exit> {
 fn replay_options(args: &Args) -> String {
     let mut options = String::new();
     for model in &args.models {
-        let _ = write!(options, " --model {}", parse::quoted(model));
+        let _ = write!(options, " --model {}", words::quoted(model));
     }
     if let Some(rate) = args.rps {
         let _ = write!(options, " --rps {rate}");
     }
     if let Some(path) = &args.traffic {
-        let _ = write!(options, " --traffic {}", parse::quoted(&path.display().to_string()));
+        let _ = write!(options, " --traffic {}", words::quoted(&path.display().to_string()));
     }
     if let Some(duration) = args.duration {
         let _ = write!(options, " --duration {}", parse::written(duration));

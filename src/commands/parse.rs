@@ -53,13 +53,3 @@ pub(crate) fn date(text: &str) -> Result<String, String> {
 pub(crate) fn written(span: Span) -> String {
     Duration(span).to_string()
 }
-
-/// A word for a shell.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:+@%,=#".contains(c);
-    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}

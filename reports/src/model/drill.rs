@@ -1,8 +1,11 @@
 //! The report of a drill.
 
 use std::borrow::Cow;
+use std::mem::{Discriminant, discriminant};
 
-use routedrill_sim::drill::{Assessment, Drill, Impact, Load, Outage, Outcome, Thresholds, Verdict, labels};
+use routedrill_sim::drill::{
+    Assessment, Cause, CauseKind, Drill, Impact, Load, Outage, Outcome, Thresholds, Verdict, labels,
+};
 use routedrill_sim::litellm::{Finding, Severity};
 use routedrill_sim::metrics::Phase;
 use routedrill_sim::scenario::profiles;
@@ -10,7 +13,7 @@ use router_core::{DeploymentId, Plan};
 use serde::Serialize;
 
 use super::run::Latencies;
-use crate::remedy::{self, Explained};
+use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
 /// A drill: every outage that a configuration could meet, and what came of each.
@@ -314,8 +317,8 @@ pub struct VerdictCounts {
 pub struct RiskReport {
     /// `P0` to `P3`: [`RiskReport::GRADES`].
     pub grade: &'static str,
-    /// The name whose users feel it.
-    pub model: String,
+    /// The names whose users feel it, the worst-hit first.
+    pub models: Vec<String>,
     /// What happened in the worst row.
     pub what: String,
     /// The setting to blame.
@@ -532,13 +535,15 @@ fn baseline(drill: &Drill, outcome: &Outcome) -> Vec<BaselineReport> {
         .collect()
 }
 
-fn replay(drill: &Drill, row: &str, seed: u64, context: &DrillContext<'_>) -> String {
-    let quoted = |text: &str| {
-        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:+@%".contains(c));
-        if plain && !text.is_empty() { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-    };
-    let _ = drill;
-    format!("routedrill drill {}{} --only {} --seed {seed}", quoted(context.config), context.options, quoted(row))
+/// The command that runs a row again, with all seeds.
+fn replay(drill: &Drill, row: &str, context: &DrillContext<'_>) -> String {
+    format!(
+        "routedrill drill {}{} --only {} --seed {}",
+        words::quoted(context.config),
+        context.options,
+        words::quoted(row),
+        drill.seeds.first().copied().unwrap_or_default()
+    )
 }
 
 fn row(drill: &Drill, names: &[String], assessment: &Assessment, context: &DrillContext<'_>) -> RowReport {
@@ -546,7 +551,6 @@ fn row(drill: &Drill, names: &[String], assessment: &Assessment, context: &Drill
     let name = assessment.row.name();
     let struck = assessment.row.struck();
     let label = |id: DeploymentId| names[id.index()].clone();
-    let seed = assessment.example.map_or(drill.seeds[0], |(seed, ..)| seed);
     RowReport {
         target: assessment.row.target.to_string(),
         outage: assessment.row.outage.word(),
@@ -567,7 +571,10 @@ fn row(drill: &Drill, names: &[String], assessment: &Assessment, context: &Drill
         recovered_after: assessment.recovered_after.map(router_core::Span::as_secs_f64),
         causes: (assessment.causes.iter())
             .map(|cause| {
-                let Explained { what, setting, change } = remedy::explain(&drill.world, names, struck, cause);
+                let usual_p99 =
+                    assessment.names.iter().find(|one| one.asked == cause.asked).and_then(|one| one.p99_baseline);
+                let scene = Scene { world: &drill.world, labels: names, struck, usual_p99 };
+                let Explained { what, setting, change } = remedy::explain(&scene, cause);
                 let model = plan.name(cause.asked).to_owned();
                 CauseReport { model, count: cause.count, lost: cause.lost, what, setting, change }
             })
@@ -577,7 +584,7 @@ fn row(drill: &Drill, names: &[String], assessment: &Assessment, context: &Drill
             request: request.to_string(),
             due: due.as_secs_f64(),
         }),
-        replay: replay(drill, &name, seed, context),
+        replay: replay(drill, &name, context),
         digests: assessment.digests.iter().map(ToString::to_string).collect(),
         name,
     }
@@ -604,7 +611,7 @@ fn impact_report(plan: &Plan, impact: &Impact) -> ImpactReport {
     }
 }
 
-/// Causes that blame the same setting for the same name, with the rows that they made worse.
+/// Causes of one kind that blame the same setting, with the rows that they made worse.
 fn risks(
     drill: &Drill,
     outcome: &Outcome,
@@ -613,72 +620,95 @@ fn risks(
     context: &DrillContext<'_>,
 ) -> Vec<RiskReport> {
     let plan = &*drill.world.plan;
-    let mut risks: Vec<(f64, RiskReport)> = Vec::new();
-    for (index, works) in outcome.works.iter().enumerate().filter(|(_, works)| !**works) {
-        let _ = works;
-        let asked = drill.world.asked[index];
-        let ends = outcome.baseline.asked_over(index, &Phase::ALL).ends;
-        let kind = if plan.members(asked).is_empty() {
-            routedrill_sim::drill::CauseKind::UnknownName
-        } else {
+    let mut risks: Vec<Risk> = Vec::new();
+    for (index, asked) in drill.world.asked.iter().enumerate() {
+        if outcome.works[index] || !plan.members(*asked).is_empty() {
             continue;
-        };
-        let cause = routedrill_sim::drill::Cause { asked, kind, count: ends.lost(), lost: true };
-        let Explained { what, setting, change } = remedy::explain(&drill.world, names, &[], &cause);
-        let replay = format!("routedrill drill {}{}", context.config, context.options);
-        let model = plan.name(asked).to_owned();
-        risks.push((2.0, RiskReport { grade: "P0", model, what, setting, change, rows: Vec::new(), replay }));
+        }
+        let lost = outcome.baseline.asked_over(index, &Phase::ALL).ends.lost();
+        let cause = Cause { asked: *asked, kind: CauseKind::UnknownName, count: lost, lost: true };
+        let scene = Scene { world: &drill.world, labels: names, struck: &[], usual_p99: None };
+        let Explained { what, setting, change } = remedy::explain(&scene, &cause);
+        risks.push(Risk {
+            kind: discriminant(&cause.kind),
+            // As bad as it gets: all of them, and always.
+            weight: f64::INFINITY,
+            report: RiskReport {
+                grade: "P0",
+                models: vec![plan.name(*asked).to_owned()],
+                what,
+                setting,
+                change,
+                rows: Vec::new(),
+                replay: format!("routedrill drill {}{}", words::quoted(context.config), context.options),
+            },
+        });
     }
     for (report, assessment) in rows.iter().zip(&outcome.rows) {
         for (cause, words) in assessment.causes.iter().zip(&report.causes) {
             let Some(impact) = assessment.names.iter().find(|impact| impact.asked == cause.asked) else { continue };
-            let (grade, weight) = grade(assessment.verdict, impact, cause.lost, cause.count);
-            match risks.iter_mut().find(|(_, risk)| {
-                risk.setting == words.setting && risk.model == words.model && risk.change == words.change
-            }) {
-                Some((heaviest, risk)) => {
-                    if weight > *heaviest {
-                        *heaviest = weight;
-                        risk.grade = grade;
-                        risk.what.clone_from(&words.what);
-                        risk.replay.clone_from(&report.replay);
-                        risk.rows.insert(0, report.name.clone());
-                    } else {
-                        risk.rows.push(report.name.clone());
-                    }
+            let (grade, weight) = grade(impact, cause.lost, cause.count);
+            let kind = discriminant(&cause.kind);
+            let known = risks.iter_mut().find(|risk| risk.kind == kind && risk.report.setting == words.setting);
+            let Some(risk) = known else {
+                let report = RiskReport {
+                    grade,
+                    models: vec![words.model.clone()],
+                    what: words.what.clone(),
+                    setting: words.setting.clone(),
+                    change: words.change.clone(),
+                    rows: vec![report.name.clone()],
+                    replay: report.replay.clone(),
+                };
+                risks.push(Risk { kind, weight, report });
+                continue;
+            };
+            let heavier = (grade, -weight) < (risk.report.grade, -risk.weight);
+            let place = |list: &mut Vec<String>, name: &String| {
+                if heavier {
+                    list.retain(|known| known != name);
+                    list.insert(0, name.clone());
+                } else if !list.contains(name) {
+                    list.push(name.clone());
                 }
-                None => risks.push((
-                    weight,
-                    RiskReport {
-                        grade,
-                        model: words.model.clone(),
-                        what: words.what.clone(),
-                        setting: words.setting.clone(),
-                        change: words.change.clone(),
-                        rows: vec![report.name.clone()],
-                        replay: report.replay.clone(),
-                    },
-                )),
+            };
+            place(&mut risk.report.models, &words.model);
+            place(&mut risk.report.rows, &report.name);
+            if heavier {
+                risk.weight = weight;
+                risk.report.grade = grade;
+                risk.report.what.clone_from(&words.what);
+                risk.report.change.clone_from(&words.change);
+                risk.report.replay.clone_from(&report.replay);
             }
         }
     }
-    risks.sort_by(|(a, risk_a), (b, risk_b)| {
-        risk_a.grade.cmp(risk_b.grade).then(risk_b.rows.len().cmp(&risk_a.rows.len())).then(b.total_cmp(a))
+    risks.sort_by(|a, b| {
+        (a.report.grade.cmp(b.report.grade))
+            .then(b.report.rows.len().cmp(&a.report.rows.len()))
+            .then(b.weight.total_cmp(&a.weight))
     });
-    risks.into_iter().map(|(_, risk)| risk).collect()
+    risks.into_iter().map(|risk| risk.report).collect()
 }
 
-/// The grade of a cause in one row, and its weight among those of the same grade: the share of requests lost by it.
-fn grade(verdict: Verdict, impact: &Impact, lost: bool, count: u64) -> (&'static str, f64) {
+/// A risk in the making.
+struct Risk {
+    kind: Discriminant<CauseKind>,
+    /// The share of requests lost by it in the worst row.
+    weight: f64,
+    report: RiskReport,
+}
+
+/// The grade of a cause for the users of one name in one row, and its weight among those of the same grade: the share of
+/// requests lost by it.
+fn grade(impact: &Impact, lost: bool, count: u64) -> (&'static str, f64) {
     /// From this share of lost requests on, a name is as good as gone.
     const GONE: f64 = 0.5;
     let share = if impact.requests == 0 { 0.0 } else { count as f64 / impact.requests as f64 };
-    match verdict {
+    match impact.verdict {
         _ if !lost => ("P3", 0.0),
-        Verdict::Lost if impact.verdict == Verdict::Lost && 1.0 - impact.during.min(impact.after) >= GONE => {
-            ("P0", share)
-        }
-        Verdict::Lost if impact.verdict == Verdict::Lost => ("P1", share),
+        Verdict::Lost if share >= GONE => ("P0", share),
+        Verdict::Lost => ("P1", share),
         _ => ("P2", share),
     }
 }

@@ -24,7 +24,7 @@ pub fn drill(report: &DrillReport, detail: Detail) -> String {
     findings(&mut text, report, detail);
     baseline(&mut text, report);
     if !report.rows.is_empty() {
-        map(&mut text, report);
+        map(&mut text, report, detail);
         felt(&mut text, report, detail);
     }
     risks(&mut text, report);
@@ -68,39 +68,40 @@ fn head(text: &mut String, report: &DrillReport) {
         counted(inventory.regions, "region"),
         counted(inventory.keys, "key"),
     );
-    let mut grid = Grid::new(&[("", Align::Left), ("", Align::Left)]);
+    let mut line = |what: &str, prose: String| wrap::item(text, &format!("{what:<11}"), &prose);
     let mode = if report.mode == "proxy" { "behind its proxy" } else { "in process (SDK)" };
-    grid.row(["drilled", &format!("as LiteLLM {} {mode} decides, with {}", report.litellm, seeds(&world.seeds))]);
+    line("drilled", format!("as LiteLLM {} {mode} decides, under {}", report.litellm, seeds(&world.seeds)));
     let load = match (world.rate, world.trace_requests) {
         (Some(rate), _) => figures::rate(rate),
         (None, Some(requests)) => format!("{} as recorded", counted(requests, "request")),
         (None, None) => DASH.to_owned(),
     };
     let ours = if world.load_chosen { "" } else { " (routedrill's default)" };
-    let models = if world.models_chosen { "for" } else { "for every model group:" };
+    let each = if world.models_chosen { "" } else { " (every model group)" };
     let names = named(&world.models);
-    grid.row(["traffic", &format!("{load}{ours} {models} {names}; callers give up after {}", time(world.deadline))]);
-    grid.row(["upstreams", &format!("latencies are {}", world.latencies)]);
-    grid.row([
+    line("traffic", format!("{load}{ours} for {names}{each}; callers give up after {}", time(world.deadline)));
+    line("upstreams", format!("latencies: {}; without limits of their own", world.latencies));
+    line(
         "outages",
-        &format!(
+        format!(
             "each from {} to {} of a run of {}",
             time(world.outage_from),
             time(world.outage_until),
             time(world.duration)
         ),
-    ]);
+    );
     let thresholds = report.thresholds;
-    grid.row([
+    let share = |share: f64| format!("{} %", share * 100.0);
+    line(
         "verdicts",
-        &format!(
-            "lost: under {} answered; degraded: under {}, or p99 over {}x the usual; by the worst-hit model",
-            figures::percent(thresholds.min_availability),
-            figures::percent(thresholds.held_availability),
-            figures::ratio(thresholds.max_p99_ratio).trim_end_matches('0').trim_end_matches('.'),
+        format!(
+            "lost: under {} answered, during or after; degraded: under {}, or p99 over {}x; held: else. The worst-hit \
+             model counts",
+            share(thresholds.min_availability),
+            share(thresholds.held_availability),
+            thresholds.max_p99_ratio,
         ),
-    ]);
-    text.push_str(&grid.print());
+    );
 }
 
 fn seeds(seeds: &[u64]) -> String {
@@ -159,7 +160,8 @@ fn baseline(text: &mut String, report: &DrillReport) {
             &quantile(latency.map(|latency| latency.p50)),
             &quantile(latency.map(|latency| latency.p99)),
             &attempts_per_request.map_or_else(|| DASH.to_owned(), figures::ratio),
-            &figures::dollars(*cost),
+            // Without prices in the config nothing has a cost.
+            &if *cost > 0.0 { figures::dollars(*cost) } else { DASH.to_owned() },
             &problem,
         ]);
     }
@@ -169,8 +171,8 @@ fn baseline(text: &mut String, report: &DrillReport) {
     }
 }
 
-/// One line per target, one column per outage.
-fn map(text: &mut String, report: &DrillReport) {
+/// One line per target, one column per outage. Targets whose outages all were held or untouched are counted.
+fn map(text: &mut String, report: &DrillReport, detail: Detail) {
     let verdicts = report.verdicts;
     let _ = writeln!(
         text,
@@ -181,27 +183,44 @@ fn map(text: &mut String, report: &DrillReport) {
         verdicts.held,
         verdicts.untouched
     );
+    let drilled = |word: &&str| report.rows.iter().any(|row| row.outage == *word);
+    let words: Vec<&str> = report.outages.iter().map(|outage| outage.word).filter(drilled).collect();
     let mut columns = vec![("what fails", Align::Left)];
-    columns.extend(report.outages.iter().map(|outage| (outage.word, Align::Left)));
+    columns.extend(words.iter().map(|word| (*word, Align::Left)));
     let mut grid = Grid::new(&columns);
-    let mut targets: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    let mut targets: Vec<Vec<&RowReport>> = Vec::new();
     for row in &report.rows {
-        let Some(column) = report.outages.iter().position(|outage| outage.word == row.outage) else { continue };
-        match targets.iter_mut().find(|(struck, _)| *struck == row.struck) {
-            Some((_, cells)) => cells[column] = cell(row),
-            None => {
-                let mut cells = vec![DASH.to_owned(); report.outages.len()];
-                cells[column] = cell(row);
-                targets.push((row.struck.clone(), cells));
-            }
+        match targets.iter_mut().find(|rows| rows[0].struck == row.struck) {
+            Some(rows) => rows.push(row),
+            None => targets.push(vec![row]),
         }
     }
-    for (struck, cells) in targets {
-        let title =
-            report.rows.iter().find(|row| row.struck == struck).map_or_else(String::new, |row| row.target.clone());
-        grid.row(std::iter::once(title).chain(cells));
+    let mut folded = 0;
+    for rows in &targets {
+        if !detail.all && rows.iter().all(|row| matches!(row.verdict, "held" | "untouched")) && targets.len() > 1 {
+            folded += 1;
+            continue;
+        }
+        let cells = words
+            .iter()
+            .map(|word| rows.iter().find(|row| row.outage == *word).map_or_else(String::new, |row| cell(row)));
+        grid.row(std::iter::once(short(&rows[0].target).to_owned()).chain(cells));
     }
-    text.push_str(&grid.print());
+    if !grid.is_empty() {
+        text.push_str(&grid.print());
+        let _ = writeln!(
+            text,
+            "{INDENT}LOST and -n%: requests not answered; nx: times the usual p99; a dot: nobody calls it"
+        );
+    }
+    if folded > 0 {
+        let _ = writeln!(text, "{INDENT}{}: held or untouched in every way (--all)", counted(folded, "more target"));
+    }
+}
+
+/// A target or a row without the word that says the obvious.
+fn short(name: &str) -> &str {
+    name.strip_prefix("deployment:").unwrap_or(name)
 }
 
 /// A verdict in few letters: a share for what was lost, a factor for what only took longer.
@@ -214,7 +233,7 @@ fn cell(row: &RowReport) -> String {
             None => worst
                 .p99
                 .zip(worst.p99_baseline)
-                .map_or_else(|| "slower".to_owned(), |(p99, usual)| format!("{:.1}x slow", p99 / usual)),
+                .map_or_else(|| "slower".to_owned(), |(p99, usual)| format!("{:.1}x", p99 / usual)),
         },
         "untouched" => ".".to_owned(),
         _ => "held".to_owned(),
@@ -258,45 +277,82 @@ fn felt(text: &mut String, report: &DrillReport, detail: Detail) {
     });
     let _ = writeln!(
         text,
-        "\n{}",
+        "\n{}, for the worst-hit model of each",
         if detail.all { "Every outage, the worst first" } else { "What was felt, the worst first" }
     );
-    let mut grid = Grid::new(&[
-        ("outage", Align::Left),
-        ("verdict", Align::Left),
-        ("during", Align::Right),
-        ("after", Align::Right),
-        ("p99", Align::Right),
-        ("attempts", Align::Right),
-        ("cost", Align::Right),
-        ("fail over", Align::Right),
-        ("recover", Align::Right),
-        ("who took over", Align::Left),
-    ]);
-    for row in &shown {
-        let worst = row.models.first();
-        let figure = |value: Option<String>| value.unwrap_or_else(|| DASH.to_owned());
-        grid.row([
-            row.name.as_str(),
-            row.verdict,
-            &figure(worst.map(|worst| figures::percent(worst.availability_during))),
-            &figure(worst.map(|worst| figures::percent(worst.availability_after))),
-            &figure(worst.and_then(|worst| worst.p99_delta).map(figures::difference)),
-            &figure(worst.map(|worst| format!("x{}", figures::ratio(times(worst.attempts, worst.attempts_baseline))))),
-            &figure(worst.and_then(cost)),
-            &figure(fail_over(row)),
-            &figure(recover(row)),
-            &took_over(row),
-        ]);
+    let lines = lines(&shown);
+    let most = if detail.all { lines.len() } else { SHOWN_MAX };
+    let priced = lines.iter().any(|(_, _, cells)| cells[COST] != DASH);
+    let told = |index: &usize| priced || *index != COST;
+    let mut columns = vec![("", Align::Left), ("outage", Align::Left)];
+    columns.extend((0..FIGURES.len()).filter(told).map(|index| FIGURES[index]));
+    let mut grid = Grid::new(&columns);
+    for (name, row, cells) in lines.iter().take(most) {
+        let figures = (0..FIGURES.len()).filter(told).map(|index| cells[index].as_str());
+        grid.row([row.verdict, name.as_str()].into_iter().chain(figures));
     }
     text.push_str(&grid.print());
-    if !detail.all {
-        let hidden = report.rows.len() - shown.len();
-        if hidden > 0 {
-            let _ =
-                writeln!(text, "{INDENT}and {} that nobody felt (--all shows each)", counted(hidden as u64, "outage"));
+    let more = lines.len().saturating_sub(most);
+    if more > 0 {
+        let _ = writeln!(text, "{INDENT}{}, less severe (--all)", counted(more as u64, "more line"));
+    }
+    let hidden = report.rows.len() - shown.len();
+    if hidden > 0 {
+        let _ = writeln!(text, "{INDENT}{} that nobody felt (--all shows each)", counted(hidden as u64, "outage"));
+    }
+}
+
+/// Lines of felt outages without `--all`.
+const SHOWN_MAX: usize = 16;
+
+/// The figures of an outage; the names of deployments, which may be long, come last.
+const FIGURES: [(&str, Align); 8] = [
+    ("during", Align::Right),
+    ("after", Align::Right),
+    ("p99", Align::Right),
+    ("attempts", Align::Right),
+    ("cost", Align::Right),
+    ("fail over", Align::Right),
+    ("recover", Align::Right),
+    ("who took over", Align::Left),
+];
+const COST: usize = 4;
+
+/// The rows as lines of figures; outages of one target that came out the same share a line.
+fn lines<'a>(rows: &[&'a RowReport]) -> Vec<(String, &'a RowReport, [String; FIGURES.len()])> {
+    let mut lines: Vec<(String, &RowReport, [String; FIGURES.len()])> = Vec::new();
+    for row in rows {
+        let cells = cells(row);
+        let same = lines
+            .iter_mut()
+            .find(|(_, first, known)| first.struck == row.struck && first.verdict == row.verdict && *known == cells);
+        match same {
+            Some((name, ..)) => {
+                name.push_str(", ");
+                name.push_str(row.outage);
+            }
+            None => lines.push((short(&row.name).to_owned(), row, cells)),
         }
     }
+    lines
+}
+
+fn cells(row: &RowReport) -> [String; FIGURES.len()] {
+    /// Where fewer requests than this are answered, the latency of the few says nothing.
+    const TELLING: f64 = 0.5;
+    let worst = row.models.first();
+    let figure = |value: Option<String>| value.unwrap_or_else(|| DASH.to_owned());
+    let told = worst.filter(|worst| worst.availability_during >= TELLING);
+    [
+        figure(worst.map(|worst| figures::percent(worst.availability_during))),
+        figure(worst.map(|worst| figures::percent(worst.availability_after))),
+        figure(told.and_then(|worst| worst.p99_delta).map(figures::difference)),
+        figure(worst.map(|worst| format!("x{}", figures::ratio(times(worst.attempts, worst.attempts_baseline))))),
+        figure(worst.and_then(cost)),
+        figure(fail_over(row)),
+        figure(recover(row)),
+        took_over(row),
+    ]
 }
 
 fn times(value: f64, usual: f64) -> f64 {
@@ -311,7 +367,7 @@ fn cost(worst: &ImpactReport) -> Option<String> {
 fn fail_over(row: &RowReport) -> Option<String> {
     match row.failed_over_after {
         Some(after) => Some(figures::seconds(after)),
-        None if row.calls_failed => Some("never".to_owned()),
+        None if row.calls_failed || row.verdict == "lost" => Some("never".to_owned()),
         None => None,
     }
 }
@@ -364,14 +420,17 @@ fn risks(text: &mut String, report: &DrillReport) {
     }
     let _ = writeln!(text, "\nWhat to change, the worst first");
     for risk in report.risks.iter().take(SHOWN_MAX) {
-        let RiskReport { grade, what, setting, change, rows, replay, .. } = risk;
+        let RiskReport { grade, models, what, setting, change, rows, replay } = risk;
         wrap::item(text, &format!("{grade}  "), what);
-        wrap::item(text, "    blame:  ", setting);
-        wrap::item(text, "    change: ", change);
-        if rows.len() > 1 {
-            wrap::item(text, "    rows:   ", &format!("{} and {}", rows[0], counted(rows.len() as u64 - 1, "other")));
+        if models.len() > 1 {
+            wrap::item(text, "    also    ", &named(&models[1..]));
         }
-        let _ = writeln!(text, "{INDENT}    replay: {replay}");
+        wrap::item(text, "    blame   ", setting);
+        wrap::item(text, "    change  ", change);
+        if rows.len() > 1 {
+            wrap::item(text, "    rows    ", &format!("{} and {}", rows[0], counted(rows.len() as u64 - 1, "other")));
+        }
+        let _ = writeln!(text, "{INDENT}    replay  {replay}");
     }
     if report.risks.len() > SHOWN_MAX {
         let _ = writeln!(text, "{INDENT}and {} in the memo (--out DIR)", report.risks.len() - SHOWN_MAX);

@@ -18,7 +18,8 @@ pub struct Assessment {
     pub verdict: Verdict,
     /// What it did to the users of each name that works when nothing fails, the worst-hit first.
     pub names: Vec<Impact>,
-    /// Who answered more than in the baseline while the outage was on: the share of all answers that each gained.
+    /// Who answered more than in the baseline while the outage was on: the share of the worst-hit name's answers that
+    /// each gained.
     pub took_over: Vec<(DeploymentId, f64)>,
     /// Calls that the outage struck.
     pub struck_calls: u64,
@@ -49,6 +50,8 @@ pub struct Impact {
     pub requests: u64,
     /// Those of them that were not answered.
     pub lost: u64,
+    /// Those of which a call to what had failed went wrong.
+    pub hit: u64,
     /// Share of requests answered while it was on.
     pub during: f64,
     /// Share of requests answered after it.
@@ -72,7 +75,7 @@ pub struct Impact {
 impl Impact {
     fn new(asked: NameId, outage: &[AskedCounts; 3], baseline: &[AskedCounts; 3], world: &Judge<'_>) -> Self {
         let [_, during, after] = outage;
-        let [_, usual, _] = baseline;
+        let [_, usual, usual_after] = baseline;
         let p99 = |counts: &AskedCounts| counts.latency.quantile(0.99);
         let available = |counts: &AskedCounts| counts.ends.availability().unwrap_or(1.0);
         let per = |sum: f64, count: u64| if count == 0 { 0.0 } else { sum / count as f64 };
@@ -85,12 +88,15 @@ impl Impact {
             (Some(p99), Some(usual)) if !usual.is_zero() => Some(p99.as_secs_f64() / usual.as_secs_f64()),
             _ => None,
         };
-        let worse = available(during).min(available(after));
+        // What is lost when nothing fails is not the outage's fault.
+        let spared = |seen: &AskedCounts, usual: &AskedCounts| available(seen) + 1.0 - available(usual);
+        let worse = spared(during, usual).min(spared(after, usual_after));
         Self {
             asked,
             verdict: world.thresholds.judge(worse, ratio),
             requests: during.ends.total(),
             lost: during.ends.lost(),
+            hit: during.hit,
             during: available(during),
             after: available(after),
             p99: p99(during),
@@ -142,6 +148,7 @@ impl Judge<'_> {
             let worse = |impact: &Impact| impact.during.min(impact.after);
             (a.verdict.cmp(&b.verdict))
                 .then(worse(a).total_cmp(&worse(b)))
+                .then(b.hit.cmp(&a.hit))
                 .then(b.p99_ratio().unwrap_or(0.0).total_cmp(&a.p99_ratio().unwrap_or(0.0)))
         });
         let struck_calls = metrics.fault_strikes().iter().sum();
@@ -149,11 +156,14 @@ impl Judge<'_> {
             Some(worst) if struck_calls > 0 || worst.verdict != Verdict::Held => worst.verdict,
             _ => Verdict::Untouched,
         };
-        let works = |cause: &Cause| names.iter().any(|impact| impact.asked == cause.asked);
+        let works = |cause: &Cause| {
+            names.iter().any(|impact| impact.asked == cause.asked && impact.verdict <= Verdict::Degraded)
+        };
         let mut causes: Vec<Cause> =
             causes(&self.world.plan, struck, metrics, self.world.deadline).into_iter().filter(works).collect();
+        let slower = |impact: &&Impact| impact.p99_ratio().is_some_and(|r| r > self.thresholds.max_p99_ratio);
         if verdict == Verdict::Degraded
-            && let Some(worst) = names.first().filter(|worst| worst.verdict == Verdict::Degraded)
+            && let Some(worst) = names.iter().find(slower)
         {
             causes.extend(slowness(&self.world.plan, struck, metrics, worst.asked));
         }
@@ -167,7 +177,7 @@ impl Judge<'_> {
         Assessment {
             row: row.clone(),
             verdict,
-            took_over: self.took_over(struck, metrics),
+            took_over: self.took_over(struck, metrics, names.first().map(|worst| worst.asked)),
             struck_calls,
             failed_over_after: in_every_run(&metrics.failover().first_rescue, metrics.runs()),
             failed_calls: metrics.over(&Phase::ALL).hit > 0,
@@ -181,14 +191,19 @@ impl Judge<'_> {
 
     fn recovered_after(&self, metrics: &Metrics) -> Option<Span> {
         let returned = in_every_run(&metrics.failover().first_return, metrics.runs())?;
+        let lost = |metrics: &Metrics| metrics.over(&[Phase::After]).ends.lost();
+        if lost(metrics) <= lost(self.baseline) {
+            return Some(returned);
+        }
         let quiet = in_every_run(&metrics.failover().last_loss, metrics.runs())?;
         Some(returned.max(quiet))
     }
 
-    fn took_over(&self, struck: &[bool], metrics: &Metrics) -> Vec<(DeploymentId, f64)> {
+    fn took_over(&self, struck: &[bool], metrics: &Metrics, asked: Option<NameId>) -> Vec<(DeploymentId, f64)> {
         /// Less than this share of the answers is chance.
-        const SHARE_MIN: f64 = 0.02;
-        let (during, usual) = (metrics.over(&[Phase::During]), self.baseline.over(&[Phase::During]));
+        const SHARE_MIN: f64 = 0.04;
+        let Some(place) = self.world.asked.iter().position(|name| Some(*name) == asked) else { return Vec::new() };
+        let (during, usual) = (&metrics.asked()[place][1], &self.baseline.asked()[place][1]);
         if during.ends.answered == 0 {
             return Vec::new();
         }

@@ -5,7 +5,7 @@ use router_core::{
     DeploymentId, ErrorClass, GiveUpReason, NameId, NoFallback, NotCooledReason, Plan, Setting, Source, Span,
 };
 
-use crate::metrics::{Doing, Loss, LossEnd, LossRecord, Metrics, NextHop, Phase};
+use crate::metrics::{Doing, Loss, LossEnd, LossRecord, Metrics, NextHop, Phase, Reason};
 
 /// A cause, for the users of one name.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -36,6 +36,18 @@ pub enum CauseKind {
         timeout: Setting<Span>,
         /// Retries that the router makes of each group.
         retries: Setting<i64>,
+    },
+    /// The callers' deadline passed while the router slept before a retry, or after the last one.
+    Slept {
+        /// Retries that the router makes of each group.
+        retries: Setting<i64>,
+    },
+    /// A deployment that was well was not chosen.
+    PassedOver {
+        /// Who.
+        deployment: DeploymentId,
+        /// Which filter kept it out most often.
+        reason: Reason,
     },
     /// Everybody in the group had failed, and there was no fallback.
     NoFallback {
@@ -105,6 +117,9 @@ pub(super) fn causes(plan: &Plan, struck: &[bool], metrics: &Metrics, deadline: 
     for record in metrics.losses().iter().filter(|record| record.loss.phase != Phase::Before) {
         let kind = kind(plan, struck, &record.loss, deadline);
         add(&mut causes, record, kind);
+        if let Some(kind) = passed_over(plan, struck, metrics, &record.loss) {
+            add(&mut causes, record, kind);
+        }
     }
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.count));
     causes
@@ -128,8 +143,11 @@ pub(super) fn slowness(plan: &Plan, struck: &[bool], metrics: &Metrics, asked: N
             add(CauseKind::NeverCooled { deployment: DeploymentId(index), because }, counts.errors.total());
         }
     }
+    /// Shorter sleeps than this, on average, nobody feels.
+    const FELT: f64 = 1.0;
     let slept = metrics.movement().slept;
-    if !slept.is_zero() {
+    let hit = metrics.over(&Phase::ALL).hit;
+    if hit > 0 && slept.as_secs_f64() / hit as f64 >= FELT {
         add(CauseKind::Sleeps { slept }, metrics.movement().retries.total());
     }
     if failed == 0 {
@@ -174,6 +192,17 @@ fn kind(plan: &Plan, struck: &[bool], loss: &Loss, deadline: Span) -> CauseKind 
     }
 }
 
+/// Nobody could be chosen although somebody was well: who, and which filter kept them out most often.
+fn passed_over(plan: &Plan, struck: &[bool], metrics: &Metrics, loss: &Loss) -> Option<CauseKind> {
+    let LossEnd::Error { class: ErrorClass::RouterRateLimitError, .. } = loss.end else { return None };
+    let members = plan.members(loss.asked);
+    let well = |id: &DeploymentId| members.contains(id) && !is_struck(struck, *id);
+    let ranked = metrics.movement().passed_over.ranked();
+    let ((_, deployment, reason), _) =
+        ranked.into_iter().find(|((group, id, _), _)| *group == loss.asked && well(id))?;
+    Some(CauseKind::PassedOver { deployment, reason })
+}
+
 fn out_of_time(plan: &Plan, loss: &Loss, doing: Doing, deadline: Span) -> CauseKind {
     let first = plan.members(loss.asked).first().copied().unwrap_or_default();
     let deployment = match doing {
@@ -187,7 +216,10 @@ fn out_of_time(plan: &Plan, loss: &Loss, doing: Doing, deadline: Span) -> CauseK
             let from = if settings.timeout.value == timeout { settings.timeout.from } else { Source::Default };
             CauseKind::TimeoutAfterDeadline { timeout: Setting::new(timeout, from) }
         }
-        _ => CauseKind::ChainTooLong { timeout: settings.timeout, retries: settings.num_retries },
+        Doing::Wait => CauseKind::Slept { retries: settings.num_retries },
+        Doing::Attempt { .. } | Doing::Nothing => {
+            CauseKind::ChainTooLong { timeout: settings.timeout, retries: settings.num_retries }
+        }
     }
 }
 

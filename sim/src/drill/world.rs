@@ -50,10 +50,10 @@ pub const RATE_MAX: f64 = 20.0;
 pub const START_UNIX_NANOS: u64 = 1_767_225_600_000_000_000;
 /// How long a caller waits when nobody says otherwise.
 pub const DEADLINE: Span = Span::from_secs(60);
-/// Half of all prompts have at most this many tokens, 95 % at most that many.
-pub const PROMPT_TOKENS: (f64, f64) = (800.0, 4000.0);
-/// The same of answers.
-pub const OUTPUT_TOKENS: (f64, f64) = (150.0, 600.0);
+/// Tokens of prompts: quantiles. The tail fits into the context windows of older models (8,192 tokens).
+pub const PROMPT_TOKENS: [(f64, f64); 3] = [(0.5, 800.0), (0.95, 4000.0), (0.9999, 6000.0)];
+/// Tokens of answers. The tail is cut so short that no answer of a healthy upstream comes near the callers' deadline.
+pub const OUTPUT_TOKENS: [(f64, f64); 3] = [(0.5, 150.0), (0.95, 600.0), (0.9999, 1200.0)];
 /// One way between client and proxy, and between proxy and upstream.
 pub const LINK: Span = Span::from_millis(1);
 /// How long requests keep arriving when nobody says otherwise and no cooldown is longer than usual.
@@ -121,7 +121,7 @@ impl World {
 
     fn traffic(&self) -> Vec<Traffic> {
         let names = self.asked.len();
-        let quantiles = |(p50, p95): (f64, f64)| Quantiles(vec![(0.5, p50), (0.95, p95)]);
+        let quantiles = |points: [(f64, f64); 3]| Quantiles(points.to_vec());
         (self.asked.iter().enumerate())
             .map(|(index, name)| Traffic {
                 model: *name,

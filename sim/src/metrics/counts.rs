@@ -1,8 +1,8 @@
 //! What is counted.
 
 use router_core::{
-    CooldownReason, Error, ErrorClass, FallbackList, GiveUpReason, NameId, NoFallback, NotCooledReason, RetriesFrom,
-    Span, Usage,
+    CooldownReason, DeploymentId, Error, ErrorClass, FallbackList, Filter, GiveUpReason, NameId, NoFallback,
+    NotCooledReason, RetriesFrom, Span, Usage,
 };
 
 use super::latency::Latency;
@@ -138,15 +138,53 @@ pub struct Movement {
     pub exhausted: Tally<(NameId, NoFallback)>,
     /// Attempts for which no deployment could be chosen, by name and error.
     pub nobody: Tally<(NameId, Exception)>,
+    /// Why each deployment was passed over in selections that chose nobody; known only where the router explains.
+    pub passed_over: Tally<(NameId, DeploymentId, Reason)>,
     /// Attempts by the timeout that held for them.
     pub timeouts: Tally<Span>,
+}
+
+/// Which filter passed a deployment over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the filters of the router, without their details")]
+pub enum Reason {
+    Team,
+    Cooldown,
+    Blocked,
+    ContextWindow,
+    Rpm,
+    Region,
+    Tags,
+    Order,
+    WeightedFailover,
+    RetrySkip,
+    StrategyLimit,
+}
+
+impl Reason {
+    /// The reason that a filter is.
+    pub const fn of(filter: &Filter) -> Self {
+        match filter {
+            Filter::Team => Self::Team,
+            Filter::Cooldown(_) => Self::Cooldown,
+            Filter::Blocked => Self::Blocked,
+            Filter::ContextWindow => Self::ContextWindow,
+            Filter::Rpm => Self::Rpm,
+            Filter::Region => Self::Region,
+            Filter::Tags => Self::Tags,
+            Filter::Order => Self::Order,
+            Filter::WeightedFailover => Self::WeightedFailover,
+            Filter::RetrySkip => Self::RetrySkip,
+            Filter::StrategyLimit => Self::StrategyLimit,
+        }
+    }
 }
 
 /// How users came through the outage, in time.
 #[derive(Clone, Debug, Default)]
 pub struct Failover {
-    /// From the start of the outage to the first answer for a request of which an attempt at a struck deployment had
-    /// failed. One for each run in which that happened.
+    /// From the start of the outage to the first answer by another deployment for a request of which an attempt at a
+    /// struck deployment had failed. One for each run in which that happened.
     pub first_rescue: Vec<Span>,
     /// From the end of the outage to the first answer by a struck deployment to a call begun after that end. One for
     /// each run in which that happened.
@@ -221,6 +259,7 @@ impl Movement {
         self.fell_back.absorb(&other.fell_back);
         self.exhausted.absorb(&other.exhausted);
         self.nobody.absorb(&other.nobody);
+        self.passed_over.absorb(&other.passed_over);
         self.timeouts.absorb(&other.timeouts);
     }
 }

@@ -15,7 +15,7 @@ mod tally;
 mod timeline;
 mod watch;
 
-pub use counts::{Answers, AskedCounts, DeploymentCounts, Ends, Exception, Failover, Movement, Tokens};
+pub use counts::{Answers, AskedCounts, DeploymentCounts, Ends, Exception, Failover, Movement, Reason, Tokens};
 pub use flight::InFlight;
 pub use latency::Latency;
 pub use loss::{Doing, Loss, LossEnd, LossRecord, Losses, NextHop};

@@ -4,7 +4,7 @@ use router_core::{
     DeploymentId, Error, FallbackList, GiveUpReason, NameId, Note, Outcome, RequestId, Span, Time, Usage,
 };
 
-use super::counts::{Answers, AskedCounts, DeploymentCounts, Failover, Movement};
+use super::counts::{Answers, AskedCounts, DeploymentCounts, Failover, Movement, Reason};
 use super::flight::InFlight;
 use super::loss::{Doing, Loss, LossEnd, Losses, NextHop};
 use super::reached::Reached;
@@ -284,13 +284,14 @@ impl Metrics {
             Note::FellBack { request, from, to, list, .. } => {
                 self.movement.fell_back.add((from, to, list));
                 self.timeline.at(at).fallbacks += 1;
-                if let Some(flight) = self.flight.get(request) {
+                // The next level or the rest of the same group is not another group.
+                let elsewhere = !matches!(list, FallbackList::Order | FallbackList::WeightedFailover);
+                if let Some(flight) = self.flight.get(request).filter(|_| elsewhere) {
                     flight.doing = Doing::Nothing;
                     flight.hop_called = false;
                     flight.hop = Some(to);
                     flight.next = NextHop::Failed { to, class: None, called: false };
-                    // The next level or the rest of the same group is not another group.
-                    flight.fell_back |= !matches!(list, FallbackList::Order | FallbackList::WeightedFailover);
+                    flight.fell_back = true;
                 }
             }
             Note::FallbackExhausted { request, group, because } => {
@@ -312,6 +313,11 @@ impl Metrics {
             Note::CalledAgain { request, .. } => {
                 if let Some(flight) = self.flight.get(request) {
                     flight.attempts += 1;
+                }
+            }
+            Note::Selected(ref selection) if selection.picked.is_none() => {
+                for (deployment, filter) in &selection.filtered {
+                    self.movement.passed_over.add((selection.group, *deployment, Reason::of(filter)));
                 }
             }
             Note::StreamEnded { .. } | Note::Selected(_) => {}
@@ -396,6 +402,7 @@ impl Metrics {
                 self.timeline.at(at).answered += 1;
                 self.timeline.at(flight.sent).sent_answered += 1;
                 if flight.hit
+                    && self.shape.struck.get(answered.by.index()) == Some(&false)
                     && self.failover.first_rescue.is_empty()
                     && let Some((from, _)) = self.shape.outages.first()
                 {

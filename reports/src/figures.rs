@@ -99,6 +99,17 @@ pub fn chosen(span: Span) -> String {
     }
 }
 
+/// A length of time as LiteLLM's settings have it, in seconds: `6000s`, `0.5s`.
+pub fn setting(span: Span) -> String {
+    format!("{}s", span.as_secs_f64())
+}
+
+/// A share that somebody chose, without needless digits: `99.9 %`.
+pub fn chosen_share(share: f64) -> String {
+    let text = format!("{:.4}", share * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A difference of two lengths of time: `+2.1s`, `-350ms`, `0s`.
 pub fn difference(secs: f64) -> String {
     if secs < 0.0 {
@@ -166,6 +177,8 @@ mod tests {
 
     #[test]
     fn chosen_lengths_read_as_they_were_written() {
+        assert_eq!(setting(Span::from_secs(6000)), "6000s");
+        assert_eq!(chosen_share(0.999), "99.9 %");
         let texts = [60, 90, 120, 330, 3600, 6000].map(|secs| chosen(Span::from_secs(secs)));
         assert_eq!(texts, ["60s", "90s", "2m", "5m 30s", "1h", "1h 40m"]);
         assert_eq!(chosen(Span::from_millis(500)), "0.5s");

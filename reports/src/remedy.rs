@@ -52,7 +52,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
             what: format!(
                 "{requests} for `{asked}` waited in one attempt until their callers gave up after {deadline}; a timeout \
                  of {} comes too late for that",
-                figures::chosen(timeout.value)
+                figures::setting(timeout.value)
             ),
             setting: timeout_setting(timeout),
             change: timeout_advice(scene, cause.asked),
@@ -61,7 +61,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
             what: format!(
                 "{requests} for `{asked}` ran out of time after {deadline}: each of up to {} may take {}",
                 counted(attempts_of(retries), "attempt"),
-                figures::chosen(timeout.value)
+                figures::setting(timeout.value)
             ),
             setting: format!("{}; {}", timeout_setting(timeout), retries_setting(retries)),
             change: timeout_advice(scene, cause.asked),
@@ -105,7 +105,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 "{requests} for `{asked}` failed: every deployment of it had failed, and it has no fallback{}",
                 because(gave_up.map(words::gave_up))
             ),
-            setting: format!("`fallbacks`: no entry for `{asked}`"),
+            setting: no_fallback_setting(plan, cause.asked),
             change: fallback_advice(plan, cause.asked, struck),
         },
         CauseKind::SiblingMissed { gave_up } => Explained {
@@ -165,7 +165,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
             what: format!(
                 "{} ran into a timeout of {} before somebody else was tried",
                 counted(cause.count, "attempt"),
-                figures::chosen(timeout.value)
+                figures::setting(timeout.value)
             ),
             setting: timeout_setting(timeout),
             change: "lower `router_settings.timeout` towards the longest answer that is worth waiting for".to_owned(),
@@ -206,8 +206,17 @@ fn because(reason: Option<&str>) -> String {
     reason.map_or_else(String::new, |reason| format!(" ({reason})"))
 }
 
+fn no_fallback_setting(plan: &Plan, asked: NameId) -> String {
+    let name = plan.name(asked);
+    if plan.fallback_chain(asked, FallbackList::Fallbacks).is_empty() {
+        format!("`fallbacks`: no entry for `{name}`")
+    } else {
+        format!("`fallbacks`: nothing but `{name}` itself for `{name}`")
+    }
+}
+
 fn timeout_setting(timeout: Setting<Span>) -> String {
-    format!("`timeout`: {} ({})", figures::chosen(timeout.value), origin(timeout.from))
+    format!("`timeout`: {} ({})", figures::setting(timeout.value), origin(timeout.from))
 }
 
 fn retries_setting(retries: Setting<i64>) -> String {
@@ -254,7 +263,7 @@ fn retries_of(plan: &Plan, asked: NameId) -> Setting<i64> {
 }
 
 /// Whether a request for a name has anywhere else to go: another deployment, or a fallback that is there.
-fn has_elsewhere(plan: &Plan, asked: NameId) -> bool {
+pub(crate) fn has_elsewhere(plan: &Plan, asked: NameId) -> bool {
     let chain = plan.fallback_chain(asked, FallbackList::Fallbacks);
     plan.members(asked).len() > 1
         || chain.iter().filter_map(|target| target.model).any(|to| to != asked && !plan.members(to).is_empty())

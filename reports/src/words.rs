@@ -4,6 +4,7 @@ use routedrill_sim::metrics::{Doing, Loss, LossEnd, NextHop, Phase, Reason};
 use routedrill_sim::scenario::MustSee;
 use router_core::{
     CooldownReason, ErrorClass, FallbackList, GiveUpReason, Mode, NoFallback, NotCooledReason, Plan, RetriesFrom,
+    RoutingStrategy,
 };
 
 use crate::figures;
@@ -121,6 +122,18 @@ pub fn retries_from(from: RetriesFrom) -> &'static str {
     }
 }
 
+/// A routing strategy, by its name in LiteLLM.
+pub fn strategy(strategy: RoutingStrategy) -> &'static str {
+    match strategy {
+        RoutingStrategy::SimpleShuffle => "simple-shuffle",
+        RoutingStrategy::LeastBusy => "least-busy",
+        RoutingStrategy::UsageBased => "usage-based-routing",
+        RoutingStrategy::UsageBasedV2 => "usage-based-routing-v2",
+        RoutingStrategy::LatencyBased => "latency-based-routing",
+        RoutingStrategy::CostBased => "cost-based-routing",
+    }
+}
+
 /// Which list a fallback stood in.
 pub fn fallback_list(list: FallbackList) -> &'static str {
     match list {
@@ -197,7 +210,7 @@ fn doing(deployments: &[String], doing: Doing) -> String {
         Doing::Attempt { deployment, timeout } => format!(
             "while waiting for {} (timeout {})",
             deployments.get(deployment.index()).map_or("a deployment", String::as_str),
-            figures::chosen(timeout)
+            figures::setting(timeout)
         ),
         Doing::Wait => "while the router slept before a retry".to_owned(),
     }

@@ -156,6 +156,9 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
         options: &options,
     };
     let report = DrillReport::new(&drill, &outcome, &context);
+    if let Some(wanted) = &args.out {
+        write_memo(args, &report, wanted)?;
+    }
     match args.format {
         Format::Text => output::result(&print::drill_text(&report, Detail { all: args.all }))?,
         Format::Json => output::result(&print::json(&report))?,
@@ -278,6 +281,37 @@ fn replay_options(args: &Args) -> String {
         let _ = write!(options, " --seeds {}", args.seeds);
     }
     options
+}
+
+/// Writes `memo.md` and `results.json`.
+fn write_memo(args: &Args, report: &DrillReport, wanted: &Path) -> Result<(), Exit> {
+    let written = |error: WriteError| output::unwritten(&error);
+    let date = match &args.date {
+        Some(date) => date.clone(),
+        None => today()?,
+    };
+    let folder = Folder::begin(wanted).map_err(written)?;
+    folder.write("memo.md", print::memo(report, Some(&date)).as_bytes()).map_err(written)?;
+    folder.write("results.json", print::json(report).as_bytes()).map_err(written)?;
+    folder.publish().map_err(written)
+}
+
+/// The day of SOURCE_DATE_EPOCH, else the day it is, in UTC: the one thing in a memo that comes from outside.
+fn today() -> Result<String, Exit> {
+    let now = match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => {
+            text.trim().parse().ok().and_then(|secs| jiff::Timestamp::from_second(secs).ok()).ok_or_else(|| {
+                let problem = Problem::of_file(
+                    "SOURCE_DATE_EPOCH",
+                    format!("`{text}` is not a number of seconds since 1970"),
+                    "give `--date`, or leave it unset",
+                );
+                output::refuse(&problem.into())
+            })?
+        }
+        Err(_) => jiff::Timestamp::now(),
+    };
+    Ok(now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
 }
 
 /// Writes a scenario file for the baseline and for each row.

@@ -9,10 +9,11 @@ use routedrill_sim::drill::{
 use routedrill_sim::litellm::{Finding, Severity};
 use routedrill_sim::metrics::Phase;
 use routedrill_sim::scenario::profiles;
-use router_core::{DeploymentId, Plan};
+use router_core::{DeploymentId, FallbackList, Plan};
 use serde::Serialize;
 
 use super::run::Latencies;
+use crate::figures;
 use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
@@ -35,6 +36,10 @@ pub struct DrillReport {
     pub thresholds: ThresholdsReport,
     /// Words for outages and what they mean.
     pub outages: Vec<OutageReport>,
+    /// Where requests go when a name fails.
+    pub fallbacks: Vec<FallbackReport>,
+    /// Router-wide settings that take effect.
+    pub settings: Vec<NamedSetting>,
     /// Remarks on the configuration, as the reader made them.
     pub findings: Vec<FindingReport>,
     /// The run in which nothing failed, by name asked for.
@@ -100,6 +105,37 @@ pub struct PlaceReport {
 /// A setting that takes effect.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct SettingReport {
+    /// Its value, with its unit.
+    pub value: String,
+    /// Where it was set, or `LiteLLM default`.
+    pub from: &'static str,
+}
+
+/// Where requests go when a name fails.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FallbackReport {
+    /// The name.
+    pub model: String,
+    /// Which list says so.
+    pub list: &'static str,
+    /// The targets, in order.
+    pub targets: Vec<FallbackTargetReport>,
+}
+
+/// One fallback target.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FallbackTargetReport {
+    /// Its name.
+    pub name: String,
+    /// Whether some deployment answers to it.
+    pub exists: bool,
+}
+
+/// A router-wide setting that takes effect.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct NamedSetting {
+    /// Its key in LiteLLM.
+    pub key: &'static str,
     /// Its value, with its unit.
     pub value: String,
     /// Where it was set, or `LiteLLM default`.
@@ -423,6 +459,8 @@ impl DrillReport {
             },
             thresholds: thresholds(drill.thresholds),
             outages: Outage::ALL.map(|outage| OutageReport { word: outage.word(), meaning: outage.meaning() }).to_vec(),
+            fallbacks: fallbacks(plan),
+            settings: settings(plan),
             findings: context.findings.clone(),
             baseline: baseline(drill, outcome),
             verdicts: VerdictCounts {
@@ -460,7 +498,7 @@ fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
     let deployments = (plan.deployments().iter().zip(names).enumerate())
         .map(|(index, (deployment, name))| {
             let place = places.get(index);
-            let seconds = |secs: f64| crate::figures::chosen(router_core::Span::from_secs_f64(secs));
+            let seconds = |secs: f64| format!("{secs}s");
             let cooldown = deployment.cooldown_time;
             PlaceReport {
                 name: name.clone(),
@@ -472,7 +510,7 @@ fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
                 key: place.and_then(|place| place.key.clone()),
                 role: role(plan, DeploymentId(index as u32)),
                 timeout: SettingReport {
-                    value: crate::figures::chosen(deployment.timeout.value),
+                    value: figures::setting(deployment.timeout.value),
                     from: remedy::origin(deployment.timeout.from),
                 },
                 num_retries: SettingReport {
@@ -492,19 +530,65 @@ fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
     }
 }
 
+fn settings(plan: &Plan) -> Vec<NamedSetting> {
+    let settings = plan.settings();
+    let seconds = |secs: f64| format!("{secs}s");
+    let one = |key, value: String, from| NamedSetting { key, value, from: remedy::origin(from) };
+    vec![
+        one(
+            "routing_strategy",
+            words::strategy(settings.routing_strategy.value).to_owned(),
+            settings.routing_strategy.from,
+        ),
+        one("num_retries", settings.num_retries.value.to_string(), settings.num_retries.from),
+        one("timeout", figures::setting(settings.timeout.value), settings.timeout.from),
+        one("retry_after", seconds(settings.retry_after.value), settings.retry_after.from),
+        one("cooldown_time", seconds(settings.cooldown_time.value), settings.cooldown_time.from),
+        one("allowed_fails", settings.allowed_fails.value.to_string(), settings.allowed_fails.from),
+        one("disable_cooldowns", settings.disable_cooldowns.value.to_string(), settings.disable_cooldowns.from),
+        one("max_fallbacks", settings.max_fallbacks.value.to_string(), settings.max_fallbacks.from),
+        one(
+            "enable_pre_call_checks",
+            settings.enable_pre_call_checks.value.to_string(),
+            settings.enable_pre_call_checks.from,
+        ),
+    ]
+}
+
+/// The chains of every model group.
+fn fallbacks(plan: &Plan) -> Vec<FallbackReport> {
+    let mut reports: Vec<FallbackReport> = Vec::new();
+    for deployment in plan.deployments() {
+        for list in [FallbackList::Fallbacks, FallbackList::ContextWindow, FallbackList::ContentPolicy] {
+            let chain = plan.fallback_chain(deployment.group, list);
+            let list = words::fallback_list(list);
+            let known = reports.iter().any(|known| known.model == deployment.model_name && known.list == list);
+            if chain.is_empty() || known {
+                continue;
+            }
+            let target = |to: router_core::NameId| FallbackTargetReport {
+                name: plan.name(to).to_owned(),
+                exists: !plan.members(to).is_empty(),
+            };
+            reports.push(FallbackReport {
+                model: deployment.model_name.clone(),
+                list,
+                targets: chain.iter().filter_map(|entry| entry.model).map(target).collect(),
+            });
+        }
+    }
+    reports
+}
+
 /// `primary of its group`, and which groups fall back to it.
 fn role(plan: &Plan, id: DeploymentId) -> String {
     let group = plan.deployment(id).group;
     let mut of: Vec<&str> = Vec::new();
     for other in plan.deployments() {
-        let falls_here = [
-            router_core::FallbackList::Fallbacks,
-            router_core::FallbackList::ContextWindow,
-            router_core::FallbackList::ContentPolicy,
-        ]
-        .into_iter()
-        .flat_map(|list| plan.fallback_chain(other.group, list))
-        .any(|target| target.model == Some(group));
+        let falls_here = [FallbackList::Fallbacks, FallbackList::ContextWindow, FallbackList::ContentPolicy]
+            .into_iter()
+            .flat_map(|list| plan.fallback_chain(other.group, list))
+            .any(|target| target.model == Some(group));
         if falls_here && other.group != group && !of.contains(&other.model_name.as_str()) {
             of.push(&other.model_name);
         }
@@ -630,7 +714,7 @@ fn risks(
         let scene = Scene { world: &drill.world, labels: names, struck: &[], usual_p99: None };
         let Explained { what, setting, change } = remedy::explain(&scene, &cause);
         risks.push(Risk {
-            kind: discriminant(&cause.kind),
+            kind: (discriminant(&cause.kind), false),
             // As bad as it gets: all of them, and always.
             weight: f64::INFINITY,
             report: RiskReport {
@@ -648,7 +732,7 @@ fn risks(
         for (cause, words) in assessment.causes.iter().zip(&report.causes) {
             let Some(impact) = assessment.names.iter().find(|impact| impact.asked == cause.asked) else { continue };
             let (grade, weight) = grade(impact, cause.lost, cause.count);
-            let kind = discriminant(&cause.kind);
+            let kind = (discriminant(&cause.kind), remedy::has_elsewhere(plan, cause.asked));
             let known = risks.iter_mut().find(|risk| risk.kind == kind && risk.report.setting == words.setting);
             let Some(risk) = known else {
                 let report = RiskReport {
@@ -693,7 +777,8 @@ fn risks(
 
 /// A risk in the making.
 struct Risk {
-    kind: Discriminant<CauseKind>,
+    /// What it is, and whether requests have anywhere else to go: the remedy depends on both.
+    kind: (Discriminant<CauseKind>, bool),
     /// The share of requests lost by it in the worst row.
     weight: f64,
     report: RiskReport,

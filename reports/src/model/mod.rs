@@ -4,9 +4,9 @@ mod drill;
 mod run;
 
 pub use drill::{
-    BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FindingReport, ImpactReport,
-    InventoryReport, OutageReport, PlaceReport, RefusalReport, RiskReport, RowReport, SettingReport, ShareReport,
-    ThresholdsReport, VerdictCounts, WorldReport,
+    BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FallbackReport, FallbackTargetReport,
+    FindingReport, ImpactReport, InventoryReport, NamedSetting, OutageReport, PlaceReport, RefusalReport, RiskReport,
+    RowReport, SettingReport, ShareReport, ThresholdsReport, VerdictCounts, WorldReport,
 };
 pub use run::{
     AskedReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies, LossReport,

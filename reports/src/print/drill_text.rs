@@ -91,14 +91,13 @@ fn head(text: &mut String, report: &DrillReport) {
         ),
     );
     let thresholds = report.thresholds;
-    let share = |share: f64| format!("{} %", share * 100.0);
     line(
         "verdicts",
         format!(
             "lost: under {} answered, during or after; degraded: under {}, or p99 over {}x; held: else. The worst-hit \
              model counts",
-            share(thresholds.min_availability),
-            share(thresholds.held_availability),
+            figures::chosen_share(thresholds.min_availability),
+            figures::chosen_share(thresholds.held_availability),
             thresholds.max_p99_ratio,
         ),
     );
@@ -128,7 +127,7 @@ fn findings(text: &mut String, report: &DrillReport, detail: Detail) {
     if shown.is_empty() && notes == 0 {
         return;
     }
-    let _ = writeln!(text, "\nThe config says what it does not do");
+    let _ = writeln!(text, "\nIn the config, before anything fails");
     for finding in &shown {
         write_finding(text, finding);
     }
@@ -381,7 +380,7 @@ fn recover(row: &RowReport) -> Option<String> {
 }
 
 /// Who answered instead: deployments, or whole groups where several of one group did.
-fn took_over(row: &RowReport) -> String {
+pub(super) fn took_over(row: &RowReport) -> String {
     const SHOWN_MAX: usize = 2;
     let mut groups: Vec<(&str, &str, f64, usize)> = Vec::new();
     for share in &row.took_over {

@@ -4,10 +4,12 @@ mod csv;
 mod drill_text;
 mod hlog;
 mod json;
+mod memo;
 mod run_text;
 
 pub use csv::{RowFiles, timeline};
 pub use drill_text::{Detail, drill as drill_text, refusal as refusal_text};
 pub use hlog::{LatencyLog, SecondQuantiles};
 pub use json::json;
+pub use memo::memo;
 pub use run_text::run as run_text;

@@ -2,7 +2,7 @@
 
 use router_core::{DeploymentId, NameId, RequestId, Span, Time};
 
-use super::cause::{Cause, causes, slowness};
+use super::cause::{Cause, causes, never_cooled, slowness};
 use super::rows::Row;
 use super::verdict::{Thresholds, Verdict};
 use super::world::World;
@@ -118,6 +118,9 @@ impl Impact {
     }
 }
 
+/// So many times the usual attempts per request are worth a remark, even where nobody felt them.
+const HAMMERED: f64 = 2.0;
+
 /// What outages are compared with and judged by.
 #[derive(Debug)]
 pub(super) struct Judge<'a> {
@@ -166,6 +169,13 @@ impl Judge<'_> {
             && let Some(worst) = names.iter().find(slower)
         {
             causes.extend(slowness(&self.world.plan, struck, metrics, worst.asked));
+        }
+        // Nobody may feel it, and yet what has failed is called again and again.
+        let hammered = |impact: &&Impact| impact.attempts >= HAMMERED * impact.attempts_baseline;
+        if verdict == Verdict::Held
+            && let Some(worst) = names.iter().find(hammered)
+        {
+            causes.extend(never_cooled(struck, metrics, worst.asked));
         }
         let example = metrics
             .losses()

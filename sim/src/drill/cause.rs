@@ -2,7 +2,8 @@
 //! counted.
 
 use router_core::{
-    DeploymentId, ErrorClass, GiveUpReason, NameId, NoFallback, NotCooledReason, Plan, Setting, Source, Span,
+    DeploymentId, ErrorClass, FallbackList, GiveUpReason, NameId, NoFallback, NotCooledReason, Plan, Setting, Source,
+    Span,
 };
 
 use crate::metrics::{Doing, Loss, LossEnd, LossRecord, Metrics, NextHop, Phase, Reason};
@@ -138,11 +139,6 @@ pub(super) fn slowness(plan: &Plan, struck: &[bool], metrics: &Metrics, asked: N
     {
         add(CauseKind::LongTimeout { timeout: plan.deployment(DeploymentId(index)).timeout }, timeouts);
     }
-    for (index, counts) in failing().filter(|(_, counts)| counts.cooled.is_empty() && counts.errors.total() > 0) {
-        if let Some(&(because, _)) = counts.not_cooled.ranked().first() {
-            add(CauseKind::NeverCooled { deployment: DeploymentId(index), because }, counts.errors.total());
-        }
-    }
     /// Shorter sleeps than this, on average, nobody feels.
     const FELT: f64 = 1.0;
     let slept = metrics.movement().slept;
@@ -153,7 +149,23 @@ pub(super) fn slowness(plan: &Plan, struck: &[bool], metrics: &Metrics, asked: N
     if failed == 0 {
         add(CauseKind::SlowUnnoticed, failing().map(|(_, counts)| counts.attempts).sum());
     }
+    causes.extend(never_cooled(struck, metrics, asked));
     causes
+}
+
+/// The deployments that failed and never cooled, with the rule that kept each from it most often.
+pub(super) fn never_cooled(struck: &[bool], metrics: &Metrics, asked: NameId) -> Vec<Cause> {
+    (0..)
+        .zip(metrics.deployments())
+        .filter(|&(index, counts)| {
+            struck.get(index as usize) == Some(&true) && counts.cooled.is_empty() && counts.errors.total() > 0
+        })
+        .filter_map(|(index, counts)| {
+            let &(because, _) = counts.not_cooled.ranked().first()?;
+            let kind = CauseKind::NeverCooled { deployment: DeploymentId(index), because };
+            Some(Cause { asked, kind, count: counts.errors.total(), lost: false })
+        })
+        .collect()
 }
 
 fn add(causes: &mut Vec<Cause>, record: &LossRecord, kind: CauseKind) {
@@ -170,7 +182,9 @@ fn kind(plan: &Plan, struck: &[bool], loss: &Loss, deadline: Span) -> CauseKind 
         _ if members.is_empty() => CauseKind::UnknownName,
         (LossEnd::Deadline(doing) | LossEnd::Open(doing), _) => out_of_time(plan, loss, doing, deadline),
         (LossEnd::Error { class, status }, NextHop::NotReached) => CauseKind::Error { class, status },
-        (LossEnd::Error { .. }, NextHop::None(NoFallback::NoEntry)) => {
+        (LossEnd::Error { .. }, NextHop::None(NoFallback::NoEntry | NoFallback::AllTried))
+            if !has_chain(plan, loss.asked) =>
+        {
             let gave_up = loss.gave_up;
             if members.iter().all(|id| is_struck(struck, *id)) {
                 CauseKind::NoFallback { gave_up }
@@ -190,6 +204,11 @@ fn kind(plan: &Plan, struck: &[bool], loss: &Loss, deadline: Span) -> CauseKind 
             }
         }
     }
+}
+
+/// Whether a name has a fallback besides itself. The order levels of a group are no fallbacks.
+fn has_chain(plan: &Plan, asked: NameId) -> bool {
+    plan.fallback_chain(asked, FallbackList::Fallbacks).iter().any(|target| target.model.is_some_and(|to| to != asked))
 }
 
 /// Nobody could be chosen although somebody was well: who, and which filter kept them out most often.

@@ -319,6 +319,10 @@ impl Metrics {
                 for (deployment, filter) in &selection.filtered {
                     self.movement.passed_over.add((selection.group, *deployment, Reason::of(filter)));
                 }
+                // Whoever passed every filter was left by the strategy.
+                for deployment in &selection.eligible {
+                    self.movement.passed_over.add((selection.group, *deployment, Reason::StrategyLimit));
+                }
             }
             Note::StreamEnded { .. } | Note::Selected(_) => {}
         }

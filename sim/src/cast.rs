@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use router_core::{DeploymentId, Entropy, RetryAfter, Router, Time};
+use router_core::{DeploymentId, Entropy, RetryAfter, Router, Time, View};
 
 use crate::actor::{Actor, ActorId, Effect, Ensemble, Event};
 use crate::actors::client::Client;
@@ -70,6 +70,14 @@ impl Cast {
             names.push(name);
         }
         Self { actors, names, texts }
+    }
+
+    /// A look inside the router, while no driver has the actors.
+    pub fn router(&self) -> Option<View<'_>> {
+        self.actors.iter().find_map(|actor| match actor {
+            AnyActor::Proxy(proxy) => Some(proxy.router().view()),
+            AnyActor::Client(_) | AnyActor::Upstream(_) => None,
+        })
     }
 }
 

@@ -10,6 +10,7 @@ pub mod drill;
 pub mod engine;
 pub mod faults;
 mod host;
+pub mod invariants;
 pub mod links;
 pub mod litellm;
 pub mod metrics;

@@ -10,6 +10,7 @@ use routedrill_sim::actor::Watcher;
 use routedrill_sim::cast::Cast;
 use routedrill_sim::drill::labels;
 use routedrill_sim::engine;
+use routedrill_sim::invariants::Laws;
 use routedrill_sim::litellm::{Finding, Severity};
 use routedrill_sim::metrics::{Metrics, Rows, Seconds, Shape};
 use routedrill_sim::net::turmoil;
@@ -21,7 +22,7 @@ use crate::output;
 
 /// Run a scenario once, and report what happened.
 ///
-/// The exit code is 1 when a promise of the scenario broke, a situation that it must see never came, or one of its faults
+/// The exit code is 1 when a law of the router or a promise of the scenario broke, a situation that it must see never came, or one of its faults
 /// struck nothing.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -72,9 +73,9 @@ fn once(args: &Args) -> Result<Exit, Exit> {
         Some(wanted) => recorded(args, &scenario, wanted)?,
         None => {
             let mut metrics = Metrics::new(Shape::of(&scenario), scenario.seed);
-            let end = drive(args, &scenario, &mut metrics)?;
+            let (end, laws) = drive(args, &scenario, &mut metrics)?;
             metrics.finish();
-            report(args, &scenario, &metrics, &end)
+            report(args, &scenario, &metrics, &end, &laws)
         }
     };
     match args.format {
@@ -98,10 +99,10 @@ fn recorded(args: &Args, scenario: &Scenario, wanted: &Path) -> Result<RunReport
     let rows = Rows::new(RowFiles::begin(&folder, &scenario.plan, &labels).map_err(written)?);
     let log = LatencyLog::begin(&folder, scenario.plan.start_unix_nanos()).map_err(written)?;
     let mut watchers = (Metrics::new(shape, scenario.seed), rows, Seconds::new(log));
-    let end = drive(args, scenario, &mut watchers)?;
+    let (end, laws) = drive(args, scenario, &mut watchers)?;
     let (mut metrics, rows, seconds) = watchers;
     metrics.finish();
-    let report = report(args, scenario, &metrics, &end);
+    let report = report(args, scenario, &metrics, &end, &laws);
     rows.finish(horizon).finish().map_err(written)?;
     let quantiles = seconds.finish().finish().map_err(written)?;
     print::timeline(&folder, &metrics, &labels, &quantiles).map_err(written)?;
@@ -112,22 +113,28 @@ fn recorded(args: &Args, scenario: &Scenario, wanted: &Path) -> Result<RunReport
     Ok(report)
 }
 
-fn drive(args: &Args, scenario: &Scenario, watchers: &mut impl Watcher) -> Result<RunEnd, Exit> {
+fn drive(args: &Args, scenario: &Scenario, watchers: &mut impl Watcher) -> Result<(RunEnd, Laws), Exit> {
     let horizon = Shape::of(scenario).end;
     let mut cast = Cast::new(scenario);
-    match args.driver {
-        DriverArg::Engine => Ok(engine::run(&mut cast, scenario.seed, horizon, watchers)),
-        DriverArg::Turmoil => turmoil::run(scenario, &mut cast, scenario.seed, horizon, watchers).map_err(|error| {
-            eprintln!("error: failed to run on turmoil: {error}");
-            match error {
-                turmoil::Error::LinkTooShort { .. } => Exit::BadInput,
-                _ => Exit::Unfinished,
-            }
-        }),
-    }
+    let mut laws = Laws::new(scenario.plan.clone());
+    let mut watchers = (&mut laws, watchers);
+    let end = match args.driver {
+        DriverArg::Engine => engine::run(&mut cast, scenario.seed, horizon, &mut watchers),
+        DriverArg::Turmoil => {
+            turmoil::run(scenario, &mut cast, scenario.seed, horizon, &mut watchers).map_err(|error| {
+                eprintln!("error: failed to run on turmoil: {error}");
+                match error {
+                    turmoil::Error::LinkTooShort { .. } => Exit::BadInput,
+                    _ => Exit::Unfinished,
+                }
+            })?
+        }
+    };
+    laws.finish(horizon, cast.router());
+    Ok((end, laws))
 }
 
-fn report(args: &Args, scenario: &Scenario, metrics: &Metrics, end: &RunEnd) -> RunReport {
+fn report(args: &Args, scenario: &Scenario, metrics: &Metrics, end: &RunEnd, laws: &Laws) -> RunReport {
     let driver = match args.driver {
         DriverArg::Engine => Driver::Engine,
         DriverArg::Turmoil => Driver::Turmoil,
@@ -135,7 +142,7 @@ fn report(args: &Args, scenario: &Scenario, metrics: &Metrics, end: &RunEnd) -> 
     if end.ending != Ending::Finished {
         eprintln!("error: failed to finish the run: {}", end.ending);
     }
-    RunReport::new(scenario, scenario.seed, driver, metrics, end)
+    RunReport::new(scenario, scenario.seed, driver, metrics, end).with_laws(&scenario.plan, laws.breaches())
 }
 
 /// Says that the config has findings; `drill` says which.

@@ -9,6 +9,6 @@ pub use drill::{
     RowReport, SettingReport, ShareReport, ThresholdsReport, VerdictCounts, WorldReport,
 };
 pub use run::{
-    AskedReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies, LossReport,
-    MovementReport, RequestsReport, RunReport, Tokens,
+    AskedReport, BrokenLawReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies,
+    LossReport, MovementReport, RequestsReport, RunReport, Tokens,
 };

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use routedrill_sim::drill::labels;
+use routedrill_sim::invariants::{Breach, Breaches};
 use routedrill_sim::metrics::{Ends, Latency, LossRecord, Metrics, Phase};
 use routedrill_sim::scenario::{Expect, Scenario};
 use routedrill_sim::step::{Ending, RunEnd};
+use router_core::Plan;
 use serde::Serialize;
 
 use crate::figures;
@@ -52,6 +54,9 @@ pub struct RunReport {
     pub losses: Vec<LossReport>,
     /// Promises of the scenario.
     pub expectations: Vec<ExpectationReport>,
+    /// Laws of the router that were broken, which is a bug in the router and no finding about the config.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken_laws: Vec<BrokenLawReport>,
     /// Situations that the run reached.
     pub reached: Vec<&'static str>,
     /// Where latencies and prices of upstreams come from.
@@ -239,6 +244,27 @@ pub struct LossReport {
     pub due: f64,
 }
 
+/// A law of the router that was broken.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct BrokenLawReport {
+    /// Its name.
+    pub law: &'static str,
+    /// What it demands.
+    pub says: &'static str,
+    /// The LiteLLM functions that it was written from.
+    pub source: &'static str,
+    /// How often.
+    pub count: u64,
+    /// The first request that broke it, if a request did.
+    pub request: Option<String>,
+    /// The deployment concerned, if one is.
+    pub deployment: Option<String>,
+    /// When that was.
+    pub at: f64,
+    /// What happened.
+    pub what: String,
+}
+
 /// A promise of the scenario.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct ExpectationReport {
@@ -307,14 +333,24 @@ impl RunReport {
             returned_after: metrics.failover().first_return.first().map(|span| span.as_secs_f64()),
             losses,
             expectations: expectations(&scenario.expect, metrics),
+            broken_laws: Vec::new(),
             reached: metrics.reached().iter().map(words::situation).collect(),
             origins: origins(scenario),
         }
     }
 
-    /// Whether every promise held, every fault fired and the run came to its end: the exit code hangs on it.
+    /// The same report with what the laws found in the run.
+    pub fn with_laws(mut self, plan: &Plan, breaches: &Breaches) -> Self {
+        self.broken_laws = broken_laws(plan, breaches);
+        self
+    }
+
+    /// Whether every law and promise held, every fault fired and the run came to its end: the exit code hangs on it.
     pub fn is_clean(&self) -> bool {
-        self.cut_short.is_none() && self.expectations.iter().all(|one| one.held) && self.idle_faults().next().is_none()
+        self.cut_short.is_none()
+            && self.broken_laws.is_empty()
+            && self.expectations.iter().all(|one| one.held)
+            && self.idle_faults().next().is_none()
     }
 
     /// Faults that struck no call.
@@ -438,7 +474,24 @@ fn movement(scenario: &Scenario, metrics: &Metrics) -> MovementReport {
     }
 }
 
-fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<ExpectationReport> {
+/// The laws that were broken, by time.
+pub(crate) fn broken_laws(plan: &Plan, breaches: &Breaches) -> Vec<BrokenLawReport> {
+    let names = labels::of_plan(plan);
+    let report = |breach: &Breach| BrokenLawReport {
+        law: breach.law.name(),
+        says: breach.law.says(),
+        source: breach.law.source(),
+        count: breaches.count(breach.law),
+        request: breach.request.map(|request| request.to_string()),
+        deployment: breach.deployment.map(|deployment| names[deployment.index()].clone()),
+        at: breach.at.as_secs_f64(),
+        what: breach.what.clone(),
+    };
+    breaches.first().iter().map(report).collect()
+}
+
+/// What became of the promises in one run, or in several added up.
+pub(crate) fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<ExpectationReport> {
     let mut list = Vec::new();
     let all = metrics.over(&Phase::ALL);
     let mut add = |promise: String, seen: Option<String>, held: bool| {

@@ -205,6 +205,11 @@ impl Plan {
         wanted.map_or(&[], |found| self.chains.targets(found.chain))
     }
 
+    /// Whether a fallback list of that kind is configured at all, be it without an entry.
+    pub fn has_fallback_list(&self, list: FallbackList) -> bool {
+        self.chains.list(list).is_some_and(|list| list.is_set)
+    }
+
     /// Unix time, in nanoseconds, of the start of the run.
     pub fn start_unix_nanos(&self) -> u64 {
         self.start_unix_nanos
@@ -224,7 +229,7 @@ impl Plan {
     }
 
     /// The retry policy written for that very name.
-    pub(crate) fn group_retry_policy(&self, name: NameId) -> Option<&RetryPolicy> {
+    pub fn group_retry_policy(&self, name: NameId) -> Option<&RetryPolicy> {
         self.group_retry_policies.iter().find(|(group, _)| *group == name).map(|(_, policy)| policy)
     }
 }

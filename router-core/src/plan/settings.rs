@@ -71,7 +71,7 @@ pub struct Settings {
     /// `num_retries`.
     pub num_retries: Setting<i64>,
     /// `litellm_settings.num_retries`, where errors of calls carry it.
-    pub(crate) carried_num_retries: Option<i64>,
+    pub carried_num_retries: Option<i64>,
     /// `num_retries_per_request`.
     pub num_retries_per_request: Option<i64>,
     /// `retry_after`: the least computed wait before a retry, in seconds.

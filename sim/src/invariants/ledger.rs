@@ -1,0 +1,233 @@
+//! What is open: requests, their frames, and calls to upstreams. The laws share it.
+
+use router_core::{AttemptId, DeploymentId, Error, Failure, NameId, Params, RequestId, RetryAfter, Span, Time, Usage};
+
+use crate::metrics::InFlight;
+
+/// A request that the proxy has taken and not answered yet.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    pub(super) asked: NameId,
+    /// The retry and fallback layers at work: the first belongs to the request, the others to its fallback hops.
+    pub(super) frames: Frames,
+    /// What the request says about itself.
+    pub(super) own: Own,
+    /// Every layer works with what the request said: no fallback map has changed it, and nothing is streamed.
+    pub(super) plain: bool,
+    /// The call under way, or the last one.
+    pub(super) attempt: Option<AttemptId>,
+    /// A call is under way, or waits in line for a place, or the provider's client waits before it calls again.
+    pub(super) calling: Calling,
+    /// A failure was reported to the callbacks, which behind the proxy is done once.
+    pub(super) reported: bool,
+    /// When the newest call began, and the newest when that was reported.
+    pub(super) last_call: Option<Time>,
+    pub(super) reported_call: Option<Time>,
+    pub(super) last_called: Option<DeploymentId>,
+    /// A failure to choose somebody that the callbacks hear of late.
+    pub(super) late: Option<Error>,
+    /// Fallback targets that were tried.
+    pub(super) tried: Vec<NameId>,
+}
+
+/// What a request waits for at its upstream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Calling {
+    /// Nothing.
+    No,
+    /// Somebody was picked; the call is still to be made.
+    InLine,
+    /// News of its call.
+    Yes,
+}
+
+/// Fields of a request that laws read.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(super) struct Own {
+    pub(super) num_retries: Option<i64>,
+    pub(super) max_retries: bool,
+    pub(super) timeout: Option<Span>,
+    pub(super) set_timeout: bool,
+    pub(super) fallbacks: Option<bool>,
+    pub(super) disable_fallbacks: bool,
+    /// It selects deployments by tags or region.
+    pub(super) selects: bool,
+}
+
+impl Own {
+    pub(super) fn of(params: &Params) -> Self {
+        let truthy = |value: Option<f64>| value.filter(|&value| value != 0.0).map(Span::from_secs_f64);
+        Self {
+            num_retries: params.num_retries,
+            max_retries: params.max_retries.is_some(),
+            timeout: truthy(params.timeout).or(truthy(params.request_timeout)),
+            set_timeout: params.timeout.is_some()
+                || params.request_timeout.is_some()
+                || params.stream_timeout.is_some(),
+            fallbacks: params.fallbacks.as_ref().map(|list| !list.is_empty()),
+            disable_fallbacks: params.disable_fallbacks,
+            selects: !params.tags.is_empty() || params.region.is_some(),
+        }
+    }
+}
+
+/// The frames of a request. Most have one, which lies in place.
+#[derive(Clone, Debug)]
+pub(super) struct Frames {
+    first: Frame,
+    hops: Vec<Frame>,
+}
+
+/// One retry layer with its fallback layer.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) name: NameId,
+    /// It is a higher `order` level, or the rest of a group without those that failed.
+    pub(super) partial: bool,
+    /// Attempts so far, also those for which nobody could be chosen.
+    pub(super) attempts: u32,
+    /// The first failure, and the newest.
+    pub(super) first: Option<Seen>,
+    pub(super) newest: Option<Seen>,
+    /// How many retries the first failure gives, and whether a policy does so whatever the error is.
+    pub(super) budget: Option<(i64, bool)>,
+    /// Somebody refused with a status that is not retried, and is passed over.
+    pub(super) skips: bool,
+    /// What must be waited from when on, before the next attempt or the end of the layer: at least and at most.
+    pub(super) wait: Option<(Time, Span, Span)>,
+    /// Where its walk through a chain has got to.
+    pub(super) next_target: usize,
+    /// What its retry layer raised, or what its walk through the levels of its group did.
+    pub(super) raised: Option<Seen>,
+}
+
+/// A failure as it was visible from outside.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Seen {
+    pub(super) error: Error,
+    pub(super) retry_after: RetryAfter,
+    pub(super) deployment: Option<DeploymentId>,
+    /// The router refused by itself: its limits may ask for a wait that no upstream asked for.
+    pub(super) by_router: bool,
+    pub(super) callers_timeout: bool,
+}
+
+impl Frame {
+    pub(super) const fn new(name: NameId, partial: bool) -> Self {
+        Self {
+            name,
+            partial,
+            attempts: 0,
+            first: None,
+            newest: None,
+            budget: None,
+            skips: false,
+            wait: None,
+            next_target: 0,
+            raised: None,
+        }
+    }
+}
+
+impl Frames {
+    pub(super) const fn new(name: NameId) -> Self {
+        Self { first: Frame::new(name, false), hops: Vec::new() }
+    }
+
+    pub(super) fn top(&mut self) -> &mut Frame {
+        self.hops.last_mut().unwrap_or(&mut self.first)
+    }
+
+    pub(super) fn bottom(&self) -> &Frame {
+        &self.first
+    }
+
+    pub(super) fn push(&mut self, frame: Frame) {
+        self.hops.push(frame);
+    }
+
+    /// Ends the frame at work, unless it is the request's own.
+    pub(super) fn pop(&mut self) -> Option<Frame> {
+        self.hops.pop()
+    }
+}
+
+impl Open {
+    pub(super) fn new(asked: NameId, own: Own, plain: bool) -> Self {
+        Self {
+            asked,
+            frames: Frames::new(asked),
+            own,
+            plain,
+            attempt: None,
+            calling: Calling::No,
+            reported: false,
+            last_call: None,
+            reported_call: None,
+            last_called: None,
+            late: None,
+            tried: Vec::new(),
+        }
+    }
+}
+
+/// A call under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) attempt: AttemptId,
+    pub(super) request: RequestId,
+    pub(super) deployment: DeploymentId,
+    /// When it must have ended; `None` where that cannot be told from outside.
+    pub(super) deadline: Option<Time>,
+}
+
+/// How a call ended, within the step in which it did.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum End {
+    Answered { usage: Usage, content_filter: bool },
+    Failed(Failure),
+    TimedOut,
+}
+
+/// Everything that is open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) requests: InFlight<(RequestId, Open)>,
+    /// Calls by the lower half of their names, which routers use again once a call is over; the whole name is compared.
+    calls: Vec<Option<Call>>,
+    /// By deployment: calls under way.
+    pub(super) in_flight: Vec<u32>,
+}
+
+/// A name beyond this is no place in a table.
+const PLACES_MAX: usize = 1 << 24;
+
+impl Ledger {
+    pub(super) fn begin_call(&mut self, call: Call) {
+        let place = call.attempt.0 as u32 as usize;
+        if place >= PLACES_MAX {
+            return;
+        }
+        if self.calls.len() <= place {
+            self.calls.resize(place + 1, None);
+        }
+        self.calls[place] = Some(call);
+        self.in_flight[call.deployment.index()] += 1;
+    }
+
+    pub(super) fn call(&self, attempt: AttemptId) -> Option<Call> {
+        self.calls.get(attempt.0 as u32 as usize).copied().flatten().filter(|call| call.attempt == attempt)
+    }
+
+    /// Ends a call, if it is under way.
+    pub(super) fn end_call(&mut self, attempt: AttemptId) -> Option<Call> {
+        let place = self.calls.get_mut(attempt.0 as u32 as usize)?;
+        let call = place.take_if(|call| call.attempt == attempt)?;
+        self.in_flight[call.deployment.index()] -= 1;
+        Some(call)
+    }
+
+    pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter().flatten()
+    }
+}

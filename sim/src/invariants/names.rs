@@ -1,0 +1,68 @@
+//! What a plan says about each name, looked up once.
+
+use router_core::{DeploymentId, FallbackList, NameId, Plan, RoutingStrategy};
+
+/// What laws ask about a name.
+#[derive(Clone, Debug)]
+pub(super) struct Name {
+    pub(super) members: Vec<DeploymentId>,
+    /// The name is one deployment's id: it is called whatever its health is.
+    pub(super) by_id: bool,
+    /// Its members have several levels of `order`, which are fallen back through.
+    pub(super) levels: bool,
+    /// Nothing but health, `blocked` and `order` decides who is a candidate.
+    pub(super) simple: bool,
+}
+
+/// What laws ask about a plan.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    names: Vec<Name>,
+    /// Some fallback target is a map, which may change what a request carries.
+    pub(super) maps: bool,
+    /// Cooldowns can be counted again from outside.
+    pub(super) counts_cooldowns: bool,
+    /// The strategy itself turns nobody away.
+    pub(super) strategy_takes_all: bool,
+}
+
+impl Names {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let (rules, settings) = (plan.rules(), plan.settings());
+        let filters = settings.enable_pre_call_checks.value
+            || settings.enable_tag_filtering.value
+            || settings.enable_weighted_failover;
+        let strategy = settings.routing_strategy.value;
+        let all = || (0..plan.name_count() as u32).map(NameId);
+        let names = all().map(|name| {
+            let members = plan.members(name);
+            let of = |id: DeploymentId| plan.deployment(id);
+            let is_group = plan.deployments().iter().any(|deployment| deployment.group == name);
+            let is_id = plan.deployments().iter().any(|deployment| deployment.id == plan.name(name));
+            let mut orders: Vec<i64> = members.iter().filter_map(|&id| of(id).order).collect();
+            orders.sort_unstable();
+            orders.dedup();
+            let by_id = is_id && (rules.id_beats_group || !is_group);
+            Name {
+                by_id,
+                levels: rules.order_levels_fall_back && orders.len() > 1,
+                simple: !filters && !by_id && members.iter().all(|&id| !of(id).team),
+                members,
+            }
+        });
+        let lists = [FallbackList::Fallbacks, FallbackList::ContextWindow, FallbackList::ContentPolicy];
+        let mut targets = all().flat_map(|name| lists.map(|list| plan.fallback_chain(name, list))).flatten();
+        let limits = settings.enforce_model_rate_limits || strategy == RoutingStrategy::UsageBasedV2;
+        let caps = plan.deployments().iter().any(|deployment| deployment.max_parallel_requests.is_some());
+        Self {
+            maps: targets.any(|target| target.map.is_some() || target.params.is_some()),
+            counts_cooldowns: !limits && (rules.marks_selection_failures || !caps),
+            strategy_takes_all: matches!(strategy, RoutingStrategy::SimpleShuffle | RoutingStrategy::LeastBusy),
+            names: names.collect(),
+        }
+    }
+
+    pub(super) fn of(&self, name: NameId) -> &Name {
+        &self.names[name.index()]
+    }
+}

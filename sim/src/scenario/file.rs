@@ -1,7 +1,8 @@
 //! The scenario file as written: its keys, in the order in which people write them.
 //!
 //! The comments here are what editors show next to the keys, through the JSON Schema. Nothing is interpreted: values
-//! are held as [`Written`] text until [`meant`](super::meant) is made of them, so that every bad one can be reported.
+//! are held as [`Written`] text until a [`Scenario`](super::Scenario) is made of them, so that every bad one can be
+//! reported.
 
 use router_core::{Mode, Release};
 use schemars::JsonSchema;
@@ -20,9 +21,11 @@ use crate::provider::{Dialect, ErrorKind};
 #[schemars(title = "routedrill scenario")]
 pub struct File {
     /// What the drill is called in reports.
-    pub name: Written<Text>,
+    #[schemars(required)]
+    pub name: Option<Written<Text>>,
     /// The LiteLLM `config.yaml` that is drilled; a path relative to this file.
-    pub config: Written<Text>,
+    #[schemars(required)]
+    pub config: Option<Written<Text>>,
     /// Keys of `router_settings`, merged over those of the config.
     pub router: Option<Named<Anything>>,
     /// Values of the config to replace, by path: `litellm_settings.num_retries: 0`, `model_list.2.litellm_params.rpm: 10`.
@@ -36,14 +39,16 @@ pub struct File {
     /// The wall-clock time at which the run starts, for windows that begin at whole minutes. Default: `2026-01-01T00:00:00Z`.
     pub start: Option<Written<WallClock>>,
     /// How long requests keep arriving.
-    pub duration: Written<Duration>,
+    #[schemars(required)]
+    pub duration: Option<Written<Duration>>,
     /// How long the run goes on after that, so that open requests can end. Default: the longest deadline with all its
     /// retries; 10m when some caller never gives up.
     pub drain: Option<Written<Duration>>,
     /// How many replicas of the router run. Only 1 is modelled.
     pub replicas: Option<Written<Count>>,
     /// Who asks for what.
-    pub traffic: Vec<Traffic>,
+    #[schemars(required)]
+    pub traffic: Option<Located<Vec<Traffic>>>,
     /// How the upstreams behave when nothing is broken, by selector: `all`, `provider:azure`, `region:eastus`,
     /// `key:AZURE_API_KEY`, `group:gpt-4`, `deployment:ID`. Where several select the same deployment, each value
     /// comes from the last of them in this list of kinds that sets it; the order in the file does not matter.
@@ -56,6 +61,17 @@ pub struct File {
     pub faults: Option<Vec<Fault>>,
     /// What is promised.
     pub expect: Option<Expect>,
+}
+
+impl File {
+    /// The keys that no scenario can do without. They are options here so that a file without one of them is still
+    /// looked through for everything else that is wrong.
+    pub const REQUIRED: [&'static str; 4] = ["name", "config", "duration", "traffic"];
+
+    /// The streams of requests; none where the key is missing or holds something else.
+    pub fn traffic(&self) -> &[Traffic] {
+        self.traffic.as_ref().map_or(&[], |traffic| &traffic.value)
+    }
 }
 
 /// One stream of requests.

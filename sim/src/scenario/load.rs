@@ -93,8 +93,8 @@ impl<'a> Unresolved<'a> {
     /// When so much is wrong with it that no config can be found: all of that.
     pub(super) fn read(source: &'a Source, tree: &'a Tree, folder: &'a Path) -> Result<Self, Problems> {
         let mut reading = Reading::new(source, tree);
-        let file: Option<File> = strict::read(source, tree, &mut reading.problems);
-        let config = file.as_ref().and_then(|file| reading.value(&file.config));
+        let file: Option<File> = strict::read(source, tree, &File::REQUIRED, &mut reading.problems);
+        let config = file.as_ref().and_then(|file| reading.optional(&file.config));
         let (Some(file), Some(Text(config))) = (file, config) else { return Err(reading.close()) };
         let (patches, changed_at) = patches(&file, tree).into_iter().unzip();
         let origin = Origin { config: folder.join(config), patches };

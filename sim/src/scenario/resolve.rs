@@ -13,7 +13,7 @@ use super::meant::{
 use super::quantity::{Complaint, Count, Duration};
 use super::reading::{Reading, quantile};
 use super::strict::{Located, NodeId, Written};
-use super::tree::Tree;
+use super::tree::{Kind, Tree};
 use super::upstreams;
 use super::word::{InjectWord, Text, Vocabulary as _};
 use crate::litellm::Inventory;
@@ -32,15 +32,15 @@ const DRAIN: Span = Span::from_secs(600);
 
 /// Every name that requests of this file ask for. A plan numbers only names that it knows beforehand.
 pub(super) fn asked_names(file: &File, tree: &Tree) -> Vec<String> {
-    let models = file.traffic.iter().map(|traffic| &traffic.model);
-    let params = file.traffic.iter().filter_map(|traffic| traffic.params.as_ref());
+    let models = file.traffic().iter().map(|traffic| &traffic.model);
+    let params = file.traffic().iter().filter_map(|traffic| traffic.params.as_ref());
     let fallbacks = params.filter_map(|params| params.fallbacks.as_ref()).flatten();
     models.chain(fallbacks).filter_map(|written| text(written, tree)).collect()
 }
 
 /// Tells a config every tag and region that requests of this file will mention.
 pub(super) fn announce(file: &File, tree: &Tree, config: &mut Config) {
-    for params in file.traffic.iter().filter_map(|traffic| traffic.params.as_ref()) {
+    for params in file.traffic().iter().filter_map(|traffic| traffic.params.as_ref()) {
         config.asked_tags.extend(params.tags.iter().flatten().filter_map(|written| text(written, tree)));
         config.asked_regions.extend(params.region.iter().filter_map(|written| text(written, tree)));
     }
@@ -62,21 +62,20 @@ pub(super) struct World<'a> {
 
 /// The scenario that a file means. What is wrong is written down in `reading`; then the result may be incomplete.
 pub(super) fn resolve(file: &File, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Scenario> {
-    let name = reading.value(&file.name);
+    let name = reading.optional(&file.name);
     let seed = reading.optional(&file.seed).map_or(0, |Count(seed)| seed);
-    let duration = reading.value(&file.duration).and_then(|Duration(span)| {
-        let positive = if span.is_zero() { Err(Complaint::new("a run needs some time")) } else { Ok(span) };
-        reading.kept(file.duration.node(), positive)
-    });
+    let duration = file.duration.as_ref().and_then(|written| positive(written, "the duration of a run", reading));
     let drain = reading.optional(&file.drain).map(|Duration(span)| span);
     if let Some(written) = &file.replicas {
         replicas(written, reading);
     }
-    if file.traffic.is_empty() {
-        let complaint = Complaint::new("nobody asks for anything").help("`traffic` needs one entry at least");
-        reading.complain(reading.tree.root(), complaint);
+    if let Some(Located { node, .. }) = file.traffic
+        && *reading.tree.kind(node) == Kind::List(Vec::new())
+    {
+        reading.complain(node, Complaint::new("nobody asks for anything").help("`traffic` needs one entry at least"));
     }
-    let traffic: Vec<_> = file.traffic.iter().filter_map(|traffic| resolve_traffic(traffic, reading, world)).collect();
+    let traffic: Vec<_> =
+        file.traffic().iter().filter_map(|traffic| resolve_traffic(traffic, reading, world)).collect();
     let nothing = super::strict::Named(Vec::new());
     let entries = file.upstreams.as_ref().unwrap_or(&nothing);
     let (upstreams, mut quotas) = upstreams::resolve(entries, reading, world.config, world.inventory);

@@ -26,20 +26,27 @@ use crate::source::Source;
 /// The most problems that are reported of one file. Who has more than this has given the wrong file.
 const PROBLEMS_MAX: usize = 100;
 
-/// Reads a tree into `T`, as far as it fits, and says of every part that does not fit why.
-/// `None` when what is left is no `T`.
-pub fn read<T: for<'de> Deserialize<'de>>(source: &Source, tree: &Tree, problems: &mut Problems) -> Option<T> {
+/// Reads a tree into `T`, as far as it fits, and says of every part that does not fit why, and which of the `required`
+/// keys it lacks. `None` when what is left is no `T`.
+pub fn read<T: for<'de> Deserialize<'de>>(
+    source: &Source,
+    tree: &Tree,
+    required: &[&'static str],
+    problems: &mut Problems,
+) -> Option<T> {
     let mut covered = Covered::default();
     for _ in 0..PROBLEMS_MAX {
         let misfit = match T::deserialize(At { tree, covered: &covered, id: tree.root() }) {
-            Ok(value) => return Some(value),
+            Ok(value) => {
+                for name in required {
+                    report(source, tree, &covered, tree.root(), &Fault::Missing(name), problems);
+                }
+                return Some(value);
+            }
             Err(misfit) => misfit,
         };
         let at = misfit.at.unwrap_or_else(|| tree.root());
-        if !covered.explains(tree, at, &misfit.fault) {
-            let (message, remedy) = misfit.fault.words(tree, at);
-            problems.push(Problem::at(source, tree.span(at), message, remedy));
-        }
+        report(source, tree, &covered, at, &misfit.fault, problems);
         if let Fault::UnknownKey { written, known } = &misfit.fault
             && let Some(meant) = did_you_mean(written, known.iter().copied())
         {
@@ -50,6 +57,13 @@ pub fn read<T: for<'de> Deserialize<'de>>(source: &Source, tree: &Tree, problems
         }
     }
     None
+}
+
+fn report(source: &Source, tree: &Tree, covered: &Covered, at: NodeId, fault: &Fault, problems: &mut Problems) {
+    if !covered.explains(tree, at, fault) {
+        let (message, remedy) = fault.words(tree, at);
+        problems.push(Problem::at(source, tree.span(at), message, remedy));
+    }
 }
 
 /// What was reported already and is left out of further readings.
@@ -69,9 +83,9 @@ impl Covered {
     fn explains(&self, tree: &Tree, at: NodeId, fault: &Fault) -> bool {
         let Kind::Map(entries) = tree.kind(at) else { return false };
         match fault {
+            // The key is there, whatever is wrong with it; or it is there in another spelling.
             Fault::Missing(name) => {
-                let reported = |&(key, value): &(NodeId, NodeId)| self.hides(key, value) && tree.text(key) == *name;
-                entries.iter().any(reported) || self.meant.contains(&(at, name))
+                entries.iter().any(|(key, _)| tree.text(*key) == *name) || self.meant.contains(&(at, name))
             }
             Fault::NotOneKey => entries.iter().any(|&(key, value)| self.hides(key, value)),
             Fault::UnknownKey { .. } | Fault::UnknownWord { .. } | Fault::Other(_) => false,
@@ -745,7 +759,7 @@ faults:
         let source = Source::new("s.yaml", text);
         let tree = Tree::read(&source).unwrap_or_else(|problems| panic!("{problems}"));
         let mut problems = Problems::new();
-        let file: Option<File> = read(&source, &tree, &mut problems);
+        let file: Option<File> = read(&source, &tree, &File::REQUIRED, &mut problems);
         let shown = problems.into_iter().map(|problem| {
             let line = problem.at.as_ref().map_or(0, |at| at.line);
             format!("{line}: {}; {}", problem.message, problem.remedy)

@@ -300,7 +300,7 @@ fn what_cannot_happen_is_refused() {
     traffic("{closed: {users: 0, think: 1s}}", "cannot be zero");
     traffic("{closed: {users: 5G, think: 1s}}", "too large");
     traffic("{trace: missing.csv}", "cannot be read");
-    assert!(complaints(&SMALL.replace("10m", "0s"))[0].contains("needs some time"));
+    assert!(complaints(&SMALL.replace("10m", "0s"))[0].contains("duration of a run cannot be zero"));
     let nobody = SMALL.split("traffic").next().unwrap_or_default().to_owned() + "traffic: []\n";
     assert!(complaints(&nobody)[0].contains("nobody asks"));
 }

@@ -17,6 +17,7 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Verb {
     Drill(Box<commands::drill::Args>),
+    Lint(commands::lint::Args),
     Conform(commands::conform::Args),
     Run(commands::run::Args),
     Schema(commands::schema::Args),
@@ -27,6 +28,7 @@ pub(crate) fn run() -> Exit {
     match Cli::parse().verb {
         Some(verb) => match verb {
             Verb::Drill(args) => commands::drill::run(&args),
+            Verb::Lint(args) => commands::lint::run(&args),
             Verb::Conform(args) => commands::conform::run(&args),
             Verb::Run(args) => commands::run::run(&args),
             Verb::Schema(args) => commands::schema::run(&args),

@@ -2,6 +2,7 @@
 
 pub mod figures;
 mod folder;
+pub mod lint;
 pub mod model;
 pub mod print;
 pub mod remedy;

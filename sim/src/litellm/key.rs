@@ -139,7 +139,7 @@ pub(super) fn key(params: &Mapping, provider: &str, position: &str, clear: &mut 
     }
 }
 
-fn default_key(provider: &str) -> Option<String> {
+pub(super) fn default_key(provider: &str) -> Option<String> {
     DEFAULT_KEYS.iter().find(|(known, _)| *known == provider).map(|(_, variable)| (*variable).to_owned())
 }
 

@@ -10,6 +10,7 @@ mod identity;
 mod inventory;
 mod key;
 mod known;
+pub mod lint;
 mod node;
 mod place;
 mod policy;

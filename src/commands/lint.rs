@@ -1,0 +1,147 @@
+//! `routedrill lint`: everything in a LiteLLM config that does not do what it says.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use routedrill_reports::lint::{Counts, LintedFile, explanation, github, json, rules, sarif, text};
+use routedrill_sim::litellm::lint::{Choice, lint, rule_named};
+use routedrill_sim::litellm::{Options, Rule};
+use routedrill_sim::problem::{Look, Problem};
+use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
+use router_core::{Release, Span};
+
+use super::parse;
+use crate::exit::Exit;
+use crate::output;
+
+/// Say what in a LiteLLM config does not do what it says, with line, reason and remedy.
+///
+/// Nothing is called and no environment is read. A comment silences a rule for its own line, or for the next one when
+/// it stands alone: `# routedrill: ignore RULE because REASON`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The `config.yaml` of a LiteLLM proxy; several are looked at one by one; `-` is standard input.
+    #[arg(required_unless_present_any = ["explain", "list"], value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The LiteLLM release that reads them.
+    #[arg(long, value_name = "RELEASE", value_parser = parse::release, default_value = Release::V1_109_1.number())]
+    litellm: Release,
+    /// Only this rule; may be repeated, or several with commas.
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_named)]
+    select: Vec<&'static Rule>,
+    /// Not this rule; may be repeated, or several with commas.
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_named)]
+    ignore: Vec<&'static Rule>,
+    /// How long callers wait before giving up: groups whose worst case is longer are warned of.
+    #[arg(long, value_name = "TIME", value_parser = parse::time)]
+    deadline: Option<Span>,
+    /// The severity from which on the exit code is 1.
+    #[arg(long, value_enum, default_value_t = FailOn::Warning)]
+    fail_on: FailOn,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Tell what a rule is about, and where LiteLLM's behaviour comes from.
+    #[arg(long, value_name = "RULE", value_parser = rule_named, conflicts_with = "list")]
+    explain: Option<&'static Rule>,
+    /// List all rules.
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum FailOn {
+    Note,
+    Warning,
+    Error,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Format {
+    Text,
+    Json,
+    /// Annotations of a GitHub workflow.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+pub(crate) fn run(args: &Args) -> Exit {
+    let print = |text: &str| output::result(text).err().unwrap_or(Exit::Clean);
+    if let Some(rule) = args.explain {
+        return print(&explanation(rule));
+    }
+    if args.list {
+        return print(&rules());
+    }
+    let options = Options { release: args.litellm, ..Options::default() };
+    let choice = Choice { select: args.select.clone(), ignore: args.ignore.clone(), deadline: args.deadline };
+    let files: Vec<LintedFile> = args
+        .files
+        .iter()
+        .map(|path| {
+            let source = read(path).map_err(Into::into);
+            let result = source.and_then(|source| lint(&source, &options, &choice));
+            LintedFile { name: name_of(path), result }
+        })
+        .collect();
+    for problems in files.iter().filter_map(|file| file.result.as_ref().err()) {
+        output::refuse(problems);
+    }
+    let printed = match args.format {
+        Format::Text => Ok(styled(&files)),
+        Format::Json => json(&files, args.litellm),
+        Format::Github => Ok(github(&files)),
+        Format::Sarif => sarif(&files, env!("CARGO_PKG_VERSION")),
+    };
+    match printed {
+        Ok(text) => match output::result(&text) {
+            Ok(()) => exit(args.fail_on, Counts::of(&files)),
+            Err(exit) => exit,
+        },
+        Err(error) => {
+            eprintln!("error: failed to write the result: {error}");
+            Exit::Unfinished
+        }
+    }
+}
+
+/// The text for people, with colour where they look at it in a terminal that wants it.
+fn styled(files: &[LintedFile]) -> String {
+    let choice = anstream::AutoStream::choice(&std::io::stdout());
+    text(files, if choice == anstream::ColorChoice::Never { Look::Plain } else { Look::Styled })
+}
+
+fn exit(fail_on: FailOn, counts: Counts) -> Exit {
+    let found = counts.errors
+        + if fail_on == FailOn::Error { 0 } else { counts.warnings }
+        + if fail_on == FailOn::Note { counts.notes } else { 0 };
+    match (counts.unreadable, found) {
+        (0, 0) => Exit::Clean,
+        (0, _) => Exit::Found,
+        _ => Exit::BadInput,
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
+}
+
+fn read(path: &Path) -> Result<Source, Problem> {
+    if path != Path::new("-") {
+        return Source::read(path, CONFIG_BYTES_MAX);
+    }
+    let name = name_of(path);
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells an input that fits from one that does not.
+    let input = std::io::stdin().lock().take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes);
+    if let Err(error) = input {
+        return Err(Problem::of_file(&name, format!("cannot be read: {error}"), "pipe a config into it"));
+    }
+    if bytes.len() as u64 > CONFIG_BYTES_MAX {
+        let message = format!("larger than {CONFIG_BYTES_MAX} bytes, the most that is read");
+        return Err(Problem::of_file(&name, message, "give the config itself, not an archive or a log of it"));
+    }
+    Source::from_bytes(name, bytes)
+}

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use routedrill_reports::model::{DrillContext, DrillReport, FindingReport, RefusalReport};
+use routedrill_reports::model::{DrillContext, DrillReport, FindingReport, RefusalReport, UpgradeReport};
 use routedrill_reports::print::{self, Detail};
 use routedrill_reports::{Folder, WriteError, words};
 use routedrill_sim::drill::world::{DEADLINE, START_UNIX_NANOS};
-use routedrill_sim::drill::{Drill, Load, Row, Thresholds, Verdict, World, rows};
+use routedrill_sim::drill::{Drill, Load, Row, Thresholds, Upgrade, Verdict, World, rows};
 use routedrill_sim::litellm::{self, Loaded, Options};
 use routedrill_sim::problem::{Problem, Problems, did_you_mean};
 use routedrill_sim::scenario::{self, Recording};
@@ -58,6 +58,10 @@ pub(crate) struct Args {
     /// The LiteLLM release to decide like.
     #[arg(long, value_name = "RELEASE", value_parser = parse::release, default_value = Release::V1_109_1.number())]
     litellm: Release,
+    /// Another LiteLLM release: what would it change for the users, and which of its rules is behind it? The exit code is
+    /// then 1 when it changes something.
+    #[arg(long, value_name = "RELEASE", value_parser = parse::release, conflicts_with_all = ["out", "write_scenarios"])]
+    against: Option<Release>,
     /// How requests reach the Router.
     #[arg(long, value_enum, default_value_t = ModeArg::Proxy)]
     mode: ModeArg,
@@ -120,7 +124,7 @@ pub(crate) fn run(args: &Args) -> Exit {
 }
 
 fn drill(args: &Args) -> Result<Exit, Exit> {
-    let loaded = load(args)?;
+    let loaded = load(args, args.litellm)?;
     let name = args.config.display().to_string();
     let findings: Vec<FindingReport> = loaded.findings.iter().map(FindingReport::from).collect();
     let plan = match Plan::new(&loaded.config) {
@@ -141,6 +145,9 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
         },
         world,
     };
+    if let Some(release) = args.against {
+        return against(args, drill, release);
+    }
     if let Some(wanted) = &args.write_scenarios {
         write_scenarios(&drill, wanted)?;
     }
@@ -174,10 +181,42 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
     Ok(if fails { Exit::Found } else { Exit::Clean })
 }
 
+/// Drills the same config under another release, and says what that changes.
+fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
+    let name = args.config.display().to_string();
+    let loaded = load(args, release)?;
+    let plan = match Plan::new(&loaded.config) {
+        Ok(plan) if !loaded.refuses_to_start() => plan,
+        Ok(_) => return refused(args, &name, &loaded, &[]),
+        Err(errors) => return refused(args, &name, &loaded, &errors),
+    };
+    let to_come = Drill { world: world(args, &loaded, plan)?, ..today.clone() };
+    let upgrade = Upgrade {
+        from: today.world.clone(),
+        to: to_come.world.clone(),
+        rows: today.rows.clone(),
+        seeds: today.seeds.clone(),
+    };
+    let progress = Progress::new(3 * (today.rows.len() as u64 + 1), "outages");
+    let step = || progress.step();
+    let (changes, outcomes) =
+        in_pool(args.threads, || (upgrade.changes(&step), (today.run(&step), to_come.run(&step))))?;
+    progress.finish();
+    let report = UpgradeReport::new(&name, &upgrade, &changes, (&outcomes.0, &outcomes.1));
+    match args.format {
+        Format::Text => output::result(&print::upgrade_text(&report, &world_options(args)))?,
+        Format::Json => output::result(&print::json(&report))?,
+    }
+    if !outcomes.0.cut_short.is_empty() || !outcomes.1.cut_short.is_empty() {
+        return Ok(Exit::Unfinished);
+    }
+    Ok(if changes.is_empty() { Exit::Clean } else { Exit::Found })
+}
+
 /// Reads the config, with the names that clients are to ask for made known to it.
-fn load(args: &Args) -> Result<Loaded, Exit> {
+fn load(args: &Args, release: Release) -> Result<Loaded, Exit> {
     let options = Options {
-        release: args.litellm,
+        release,
         mode: match args.mode {
             ModeArg::Proxy => Mode::Proxy,
             ModeArg::Sdk => Mode::Sdk,
@@ -255,6 +294,18 @@ fn chosen(rows: Vec<Row>, only: &[String]) -> Result<Vec<Row>, Exit> {
 
 /// The options that a replay has to repeat.
 fn replay_options(args: &Args) -> String {
+    let mut options = world_options(args);
+    if args.litellm != Release::default() {
+        let _ = write!(options, " --litellm {}", args.litellm);
+    }
+    if args.seeds != DEFAULT_SEEDS {
+        let _ = write!(options, " --seeds {}", args.seeds);
+    }
+    options
+}
+
+/// Those of them that say under which load, whatever the release and the seeds.
+fn world_options(args: &Args) -> String {
     let mut options = String::new();
     for model in &args.models {
         let _ = write!(options, " --model {}", words::quoted(model));
@@ -271,14 +322,8 @@ fn replay_options(args: &Args) -> String {
     if args.deadline != DEADLINE {
         let _ = write!(options, " --deadline {}", parse::written(args.deadline));
     }
-    if args.litellm != Release::default() {
-        let _ = write!(options, " --litellm {}", args.litellm);
-    }
     if args.mode == ModeArg::Sdk {
         options.push_str(" --mode sdk");
-    }
-    if args.seeds != DEFAULT_SEEDS {
-        let _ = write!(options, " --seeds {}", args.seeds);
     }
     options
 }

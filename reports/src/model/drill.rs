@@ -674,7 +674,7 @@ fn row(drill: &Drill, names: &[String], assessment: &Assessment, context: &Drill
     }
 }
 
-fn impact_report(plan: &Plan, impact: &Impact) -> ImpactReport {
+pub(super) fn impact_report(plan: &Plan, impact: &Impact) -> ImpactReport {
     let secs = |span: Option<router_core::Span>| span.map(router_core::Span::as_secs_f64);
     let (p99, p99_baseline) = (secs(impact.p99), secs(impact.p99_baseline));
     ImpactReport {

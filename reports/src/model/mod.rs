@@ -2,6 +2,7 @@
 
 mod drill;
 mod run;
+mod upgrade;
 
 pub use drill::{
     BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FallbackReport, FallbackTargetReport,
@@ -12,3 +13,4 @@ pub use run::{
     AskedReport, BrokenLawReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies,
     LossReport, MovementReport, RequestsReport, RunReport, Tokens,
 };
+pub use upgrade::{ChangedRequestReport, ChangedRowReport, EndReport, ReasonReport, RuleReport, UpgradeReport};

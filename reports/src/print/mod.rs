@@ -6,6 +6,7 @@ mod hlog;
 mod json;
 mod memo;
 mod run_text;
+mod upgrade_text;
 
 pub use csv::{RowFiles, timeline};
 pub use drill_text::{Detail, drill as drill_text, refusal as refusal_text};
@@ -13,3 +14,4 @@ pub use hlog::{LatencyLog, SecondQuantiles};
 pub use json::json;
 pub use memo::memo;
 pub use run_text::run as run_text;
+pub use upgrade_text::upgrade as upgrade_text;

@@ -8,6 +8,7 @@ pub mod labels;
 mod outage;
 mod rows;
 mod target;
+mod upgrade;
 mod verdict;
 pub mod world;
 
@@ -17,5 +18,6 @@ pub use cause::{Cause, CauseKind};
 pub use outage::{Outage, RETRY_AFTER_SECS, SLOW_FACTOR};
 pub use rows::{Row, rows};
 pub use target::{Kind, Target, targets};
+pub use upgrade::{Change, End, Upgrade};
 pub use verdict::{Thresholds, Verdict};
 pub use world::{Load, World};

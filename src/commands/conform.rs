@@ -3,15 +3,16 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::ValueEnum;
 use rayon::prelude::*;
 use routedrill_sim::conform::{Against, Checked, against, check, recordings_in};
-use routedrill_sim::problem::{Look, Problem};
+use routedrill_sim::problem::Problem;
 use routedrill_sim::source::Source;
 use router_core::Release;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
+use crate::output;
 
 /// How many recordings are judged before their lines are printed: enough for every core, few enough to see progress.
 const BATCH: usize = 256;
@@ -20,15 +21,15 @@ const BATCH: usize = 256;
 ///
 /// Each recording says which LiteLLM release was recorded and how requests reached it. Exit code 0: all agree;
 /// 1: some do not (with --against: some inputs are routed differently); 2: something is no recording.
-#[derive(ClapArgs, Debug)]
+#[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Recordings, or folders in which every *.json is one
+    /// Recordings, or folders in which every *.json is one.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Instead: list the inputs that this LiteLLM release routes differently than the recorded one
+    /// Instead: list the inputs that this LiteLLM release routes differently than the recorded one.
     #[arg(long, value_name = "RELEASE", value_parser = release)]
     against: Option<Release>,
-    /// How to print the result
+    /// What to print.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -81,8 +82,7 @@ fn judge<J: Judged>(args: &Args, verdict: impl Fn(&Source) -> Result<J, Problem>
     let paths = match recordings_in(&args.paths) {
         Ok(paths) => paths,
         Err(problem) => {
-            report(&problem);
-            return Ok(Exit::BadInput);
+            return Ok(output::refuse(&problem.into()));
         }
     };
     let mut stdout = io::stdout().lock();
@@ -103,8 +103,8 @@ fn judge<J: Judged>(args: &Args, verdict: impl Fn(&Source) -> Result<J, Problem>
                 }
                 Ok(_) => {}
                 Err(problem) => {
-                    report(&problem);
                     malformed.push(json!({"file": problem.file, "message": problem.message}));
+                    output::refuse(&problem.into());
                 }
             }
         }
@@ -130,10 +130,6 @@ fn judge<J: Judged>(args: &Args, verdict: impl Fn(&Source) -> Result<J, Problem>
     } else {
         Exit::Clean
     })
-}
-
-fn report(problem: &Problem) {
-    eprintln!("{}", problem.render(Look::Plain));
 }
 
 impl Judged for Checked {

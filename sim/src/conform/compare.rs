@@ -39,7 +39,9 @@ pub(super) enum Rank {
     Ended,
     /// A cooldown, which comes of it.
     Cooled,
-    /// Who is eligible for the next attempt.
+    /// For whom the next attempt is made, if one is.
+    Tried,
+    /// Who is eligible for it.
     Eligible,
     /// The random number that chooses between them.
     Drawn,
@@ -179,12 +181,12 @@ fn compare_attempts(expected: &[AttemptSeen], got: &[AttemptSeen], earliest: &mu
             (None, None) => return,
             // One account has an attempt that the other lacks: the earlier of the two.
             (Some(e), g) if g.is_none_or(|g| e.start <= g.start) => {
-                let divergence = Divergence::new(e.start, Some(e.request), Rank::Began, format!("attempt {}", e.n));
+                let divergence = Divergence::new(e.start, Some(e.request), Rank::Tried, format!("attempt {}", e.n));
                 let g = g.filter(|g| !apart(e.start, g.start)).map_or("none".to_owned(), beginning);
                 return earliest.lacks(divergence.between(beginning(e), g));
             }
             (_, Some(g)) => {
-                let divergence = Divergence::new(g.start, Some(g.request), Rank::Began, format!("attempt {}", g.n));
+                let divergence = Divergence::new(g.start, Some(g.request), Rank::Tried, format!("attempt {}", g.n));
                 return earliest.differs(divergence.between("none", beginning(g)));
             }
             (Some(_), None) => return,

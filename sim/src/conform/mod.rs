@@ -10,6 +10,7 @@ mod draws;
 mod field;
 mod find;
 mod params;
+mod parse;
 mod recording;
 mod replay;
 mod setup;

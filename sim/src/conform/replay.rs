@@ -238,6 +238,7 @@ impl<'r, 'p> World<'r, 'p> {
     fn watch(&mut self, output: Output) {
         match output {
             Output::Dispatch { request, attempt, to, prompt_tokens, stream, .. } => {
+                // Entries with one id are one upstream: the first of them stands for all.
                 let (count, reply) = self.upstreams.call(self.plan.deployment(to).twin.index(), self.now);
                 if let Some(seen) = self.attempt(attempt) {
                     seen.sent = true;

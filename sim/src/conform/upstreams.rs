@@ -14,8 +14,6 @@ const DRAIN_MAX: Span = Span::from_millis(100);
 pub(super) struct Upstreams<'r> {
     scripts: Vec<Option<&'r Script>>,
     calls: Vec<u64>,
-    /// Entries with one id are one upstream: the first deployment that has the id stands for all.
-    first: Vec<usize>,
 }
 
 impl<'r> Upstreams<'r> {
@@ -23,17 +21,11 @@ impl<'r> Upstreams<'r> {
     /// plain 200 at once.
     pub(super) fn new(recording: &'r Recording, ids: &[&str]) -> Self {
         let script = |id: &&str| recording.upstreams.iter().find(|(name, _)| name == id).map(|(_, script)| script);
-        let first = |id: &&str| ids.iter().position(|other| other == id).unwrap_or(0);
-        Self {
-            scripts: ids.iter().map(script).collect(),
-            calls: vec![0; ids.len()],
-            first: ids.iter().map(first).collect(),
-        }
+        Self { scripts: ids.iter().map(script).collect(), calls: vec![0; ids.len()] }
     }
 
     /// The count of a call that starts `now`, from 0, and its answer.
     pub(super) fn call(&mut self, deployment: usize, now: Time) -> (u64, &'r Reply) {
-        let deployment = self.first[deployment];
         let count = self.calls[deployment];
         self.calls[deployment] += 1;
         let reply = self.scripts[deployment].and_then(|script| script.reply(count, now));

@@ -140,6 +140,7 @@ impl Router {
             plan: cx.plan,
             cooldowns: &self.cooldowns,
             quota: &self.quota,
+            budgets: &self.budgets,
             strategy: &mut *self.strategy,
             now: cx.now,
             route,

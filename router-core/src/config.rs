@@ -4,6 +4,7 @@
 //! [`Plan::new`](crate::Plan::new), as LiteLLM decides it. Keys keep LiteLLM's names.
 
 use crate::rules::Release;
+use crate::time::Span;
 
 /// How requests reach the Router. The two count failures differently.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -103,10 +104,21 @@ pub struct ModelEntry {
     pub max_input_tokens: Option<u64>,
     /// What LiteLLM's cost map has for the model (`base_model`, else `model`) as `max_input_tokens`.
     pub mapped_max_input_tokens: Option<u64>,
+    /// `litellm_params.max_budget` and `budget_duration`, where both are set.
+    pub budget: Option<Budget>,
     /// `model_info.blocked`.
     pub blocked: bool,
     /// `model_info.team_id`.
     pub team_id: Option<String>,
+}
+
+/// What a deployment may cost.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Budget {
+    /// Dollars. 0 is no limit.
+    pub dollars: f64,
+    /// For how long they are meant to last: a window begins with the first answer after the last one ended.
+    pub window: Span,
 }
 
 /// A per-minute limit in the three places LiteLLM looks for it.

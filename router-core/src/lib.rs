@@ -5,6 +5,7 @@
 //! be woken is told by [`Router::next_wake`].
 
 mod attempt;
+mod budget;
 mod candidates;
 mod catalogue;
 mod config;
@@ -34,8 +35,8 @@ mod wording;
 
 pub use catalogue::Rule;
 pub use config::{
-    AllowedFailsPolicy, Config, DailyLimits, FallbackEntry, FallbackTarget, Limit, LitellmSettings, Mode, ModelEntry,
-    Number, RequestParams, RetryPolicy, RouterSettings, RoutingStrategy, RoutingStrategyArgs,
+    AllowedFailsPolicy, Budget, Config, DailyLimits, FallbackEntry, FallbackTarget, Limit, LitellmSettings, Mode,
+    ModelEntry, Number, RequestParams, RetryPolicy, RouterSettings, RoutingStrategy, RoutingStrategyArgs,
 };
 pub use entropy::{Draw, Entropy, pick, pick_weighted, shuffle};
 pub use error::{Error, ErrorClass, Failure, FailureKind, RetryAfter};

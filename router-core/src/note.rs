@@ -312,6 +312,8 @@ pub enum Filter {
     Cooldown(Time),
     /// `model_info.blocked`.
     Blocked,
+    /// It has spent its `max_budget`.
+    Budget,
     /// The prompt exceeds its context window.
     ContextWindow,
     /// Its rpm are used up (pre-call check of older releases).

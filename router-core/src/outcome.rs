@@ -82,6 +82,7 @@ impl Router {
         if cx.plan.settings().enforce_model_rate_limits {
             self.quota.charge(cx.plan, call.deployment, success.counted_tokens, cx.now);
         }
+        self.budgets.pay(cx.plan, call.deployment, usage, cx.now);
         self.cooldowns.count_success(cx.plan, call.deployment, cx.now);
     }
 

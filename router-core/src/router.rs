@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::attempt::Step;
+use crate::budget::Budgets;
 use crate::cooldown::Cooldowns;
 use crate::entropy::Entropy;
 use crate::error::{Exception, Failure, FailureKind};
@@ -33,6 +34,7 @@ pub struct Router {
     pub(crate) timers: Timers,
     pub(crate) cooldowns: Cooldowns,
     pub(crate) quota: Quota,
+    pub(crate) budgets: Budgets,
     pub(crate) parallel: Parallel,
     pub(crate) strategy: Box<dyn Strategy>,
     /// Calls under way, by deployment.
@@ -71,6 +73,7 @@ impl Router {
             timers: Timers::default(),
             cooldowns: Cooldowns::new(&plan),
             quota: Quota::new(&plan),
+            budgets: Budgets::new(&plan),
             parallel: Parallel::new(&plan),
             strategy: strategy::new(&plan),
             in_flight: vec![0; plan.deployments().len()],

@@ -5,6 +5,7 @@ mod order;
 mod pre_call;
 mod tags;
 
+use crate::budget::Budgets;
 use crate::config::RoutingStrategy;
 use crate::cooldown::Cooldowns;
 use crate::error::{ErrorClass, Exception};
@@ -20,6 +21,7 @@ pub(crate) struct Search<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) cooldowns: &'a Cooldowns,
     pub(crate) quota: &'a Quota,
+    pub(crate) budgets: &'a Budgets,
     pub(crate) strategy: &'a mut dyn Strategy,
     pub(crate) now: Time,
     /// Where the name leads.
@@ -72,6 +74,17 @@ impl Search<'_> {
         }
         self.keep(into, |search, id| search.cooldowns.cooled_until(search.plan, id, search.now).map(Filter::Cooldown));
         self.keep(into, |search, id| search.plan.deployment(id).blocked.then_some(Filter::Blocked));
+        if !synchronous && !into.is_empty() {
+            self.keep(into, |search, id| {
+                search.budgets.is_spent(search.plan, id, search.now).then_some(Filter::Budget)
+            });
+            if into.is_empty() {
+                // A ValueError, which the proxy turns into a 429 by its text.
+                let mut exception = Exception::new(ErrorClass::ValueError, None);
+                exception.error.client_status = 429;
+                return Err(exception);
+            }
+        }
         if self.plan.settings().enable_pre_call_checks.value {
             self.pre_call_checks(into)?;
             if !rules.order_always {

@@ -4,7 +4,7 @@ use super::names::Names;
 use super::provider::{self, Dialect};
 use super::registered;
 use super::settings::{Setting, Settings, Source};
-use crate::config::{AllowedFailsPolicy, Config, DailyLimits, Limit, ModelEntry, Number};
+use crate::config::{AllowedFailsPolicy, Budget, Config, DailyLimits, Limit, ModelEntry, Number};
 use crate::ids::{DeploymentId, NameId, TagId};
 use crate::rules::Rules;
 use crate::time::Span;
@@ -49,6 +49,10 @@ pub struct Deployment {
     pub max_input_tokens: Option<u64>,
     /// Dollars for one input and one output token together, as cost-based routing counts them.
     pub cost: f64,
+    /// Dollars for one input and for one output token, as answers are paid.
+    pub token_prices: (f64, f64),
+    /// What it may cost.
+    pub budget: Option<Budget>,
 
     /// Requests per minute.
     pub rpm: Limit,
@@ -122,6 +126,11 @@ impl Deployment {
             team: entry.team_id.is_some(),
             max_input_tokens: registered::max_input_tokens(entry, config),
             cost: registered::cost(entry, config, rules),
+            token_prices: (
+                entry.input_cost_per_token.or(entry.cost_map.map(|(input, _)| input)).unwrap_or(0.0),
+                entry.output_cost_per_token.or(entry.cost_map.map(|(_, output)| output)).unwrap_or(0.0),
+            ),
+            budget: entry.budget,
             rpm: entry.rpm,
             tpm: entry.tpm,
             daily: entry.daily,

@@ -118,6 +118,7 @@ fn filtered(filter: Filter) -> String {
         Filter::Team => "another team's".to_owned(),
         Filter::Cooldown(until) => format!("in cooldown until {until}"),
         Filter::Blocked => "blocked".to_owned(),
+        Filter::Budget => "its budget is spent".to_owned(),
         Filter::ContextWindow => "the prompt exceeds its context window".to_owned(),
         Filter::Rpm => "its rpm are used up".to_owned(),
         Filter::Region => "another region".to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use router_core::{AllowedFailsPolicy, DailyLimits, Limit, Mode, ModelEntry, Number, Release};
+use router_core::{AllowedFailsPolicy, Budget, DailyLimits, Limit, Mode, ModelEntry, Number, Release, Span};
 
 use super::cost_map;
 use super::declared;
@@ -24,8 +24,6 @@ use crate::source::Source;
 
 /// Keys of `litellm_params` whose features change who serves a request, and which routedrill does not model.
 const PARAMS_NOT_MODELLED: &[(&str, &str)] = &[
-    ("max_budget", "the deployment's budget"),
-    ("budget_duration", "the deployment's budget"),
     ("mock_response", "the mocked answer: the drill calls the deployment's provider as if it were not there"),
     ("mock_timeout", "the mocked timeout"),
     ("fallbacks", "fallbacks within one deployment; routedrill reads those of the router"),
@@ -279,6 +277,7 @@ impl ModelList<'_, '_> {
                 &provider_name,
                 self.release,
             ),
+            budget: self.budget(&p),
             blocked: i.lax_bool("blocked").unwrap_or(None).unwrap_or(false),
             team_id: i.lax_text("team_id").unwrap_or(None),
         };
@@ -353,6 +352,25 @@ impl ModelList<'_, '_> {
                 Some(Number::Not)
             }
         }
+    }
+
+    /// `max_budget` and `budget_duration`, which mean nothing without each other.
+    fn budget(&mut self, params: &Section<'_>) -> Option<Budget> {
+        let dollars = params.lax_float("max_budget", self.findings).unwrap_or(None)?;
+        let written = params.lax_text("budget_duration").unwrap_or(None)?;
+        let window = budget_window(&written);
+        if window.is_none()
+            && let Some((at, _)) = params.entry("budget_duration")
+        {
+            self.findings.add(
+                &rule::NOT_MODELLED,
+                at.span.clone(),
+                params.path_of("budget_duration"),
+                format!("routedrill does not model a budget_duration of {written:?}: the deployment has no budget in the drill"),
+                "write seconds, minutes, hours, days or weeks, such as 30d",
+            );
+        }
+        Some(Budget { dollars, window: window? })
     }
 
     /// A timeout: a number, or text that `float()` takes when the call is made.
@@ -486,4 +504,18 @@ impl ModelList<'_, '_> {
             }
         }
     }
+}
+
+/// A `budget_duration` of seconds, minutes, hours, days or weeks (LiteLLM: `duration_in_seconds`).
+fn budget_window(written: &str) -> Option<Span> {
+    let (number, unit) = written.split_at_checked(written.len().checked_sub(1)?)?;
+    let secs = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    Some(Span::from_secs_f64(f64::from(number.parse::<u32>().ok()?) * f64::from(secs)))
 }

@@ -99,6 +99,7 @@ pub fn passed_over(reason: Reason) -> &'static str {
         Reason::Team => "it belongs to another team",
         Reason::Cooldown => "it was in cooldown",
         Reason::Blocked => "it is blocked",
+        Reason::Budget => "its budget is spent",
         Reason::ContextWindow => "the prompts exceed its context window",
         Reason::Rpm => "it was over the rpm that the config gives it",
         Reason::Region => "it is in another region",

@@ -57,6 +57,7 @@ catalogue! {
     least_busy_per_deployment: "how least-busy counts",
     full_sample_list: "which latency sample a full list gives up",
     ttft_in_seconds: "how the time to the first token is measured",
+    counts_stream_tokens: "whether the tokens of a stream count towards the usage of its minute",
     enforces_model_rate_limits: "whether enforce_model_rate_limits is known",
     full_deployment: "what a call above max_parallel_requests gets",
     six_calls_per_kilotoken: "how many calls at a time tpm amounts to",

@@ -75,7 +75,7 @@ impl Router {
             seconds: cx.now.since(began).as_secs_f64(),
             first_chunk_seconds: request.stream.then(|| call.first_chunk.unwrap_or(cx.now).since(began).as_secs_f64()),
             usage,
-            counted_tokens: if request.stream { 0 } else { usage.total() },
+            counted_tokens: if request.stream && !cx.plan.rules().counts_stream_tokens { 0 } else { usage.total() },
         };
         let called = Called { group: call.group, deployment: call.deployment };
         self.strategy.succeeded(cx.plan, &mut self.quota, called, &success, cx.now);

@@ -119,6 +119,8 @@ pub struct Rules {
     /// Time to first token counts in seconds; otherwise per token written, and its mean is taken over the number of
     /// latency samples.
     pub ttft_in_seconds: bool,
+    /// A stream's tokens count towards the usage of its minute; otherwise only those of whole answers do.
+    pub counts_stream_tokens: bool,
     /// `optional_pre_call_checks: [enforce_model_rate_limits]` is known (`ModelRateLimitingCheck`).
     pub enforces_model_rate_limits: bool,
     /// What a call above `max_parallel_requests` gets.
@@ -239,6 +241,7 @@ impl Rules {
         least_busy_per_deployment: false,
         full_sample_list: FullSampleList::ReplacesLast,
         ttft_in_seconds: false,
+        counts_stream_tokens: true,
         enforces_model_rate_limits: false,
         full_deployment: FullDeployment::Waits,
         six_calls_per_kilotoken: false,
@@ -295,6 +298,7 @@ impl Rules {
         least_busy_per_deployment: true,
         full_sample_list: FullSampleList::DropsOldest,
         ttft_in_seconds: true,
+        counts_stream_tokens: false,
         enforces_model_rate_limits: true,
         full_deployment: FullDeployment::Refused,
         six_calls_per_kilotoken: true,

@@ -109,8 +109,8 @@ pub(crate) struct Success {
     pub(crate) first_chunk_seconds: Option<f64>,
     /// What it used.
     pub(crate) usage: Usage,
-    /// Tokens that are counted per deployment: none of a stream, for LiteLLM does not know then under which model's
-    /// name to count them.
+    /// Tokens that are counted per deployment: none of a stream where the release does not know then under which
+    /// model's name to count them.
     pub(crate) counted_tokens: u64,
 }
 

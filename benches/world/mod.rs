@@ -14,7 +14,7 @@ const DEPLOYMENTS: usize = 10;
 const RATE: f64 = 50.0;
 
 /// Traffic for `duration`, and a minute for the last answers.
-pub fn scenario(duration: Span) -> Scenario {
+pub(crate) fn scenario(duration: Span) -> Scenario {
     let entry = |id| ModelEntry {
         model_name: "chat".to_owned(),
         id: format!("deployment-{id}"),
@@ -73,6 +73,6 @@ pub fn scenario(duration: Span) -> Scenario {
 }
 
 /// When a run of the scenario ends.
-pub fn horizon(scenario: &Scenario) -> Time {
+pub(crate) fn horizon(scenario: &Scenario) -> Time {
     Time::ZERO + scenario.duration + scenario.drain
 }

@@ -2,18 +2,18 @@
 //!
 //! Each actor's steps are hashed for themselves - time, event, draws and effects - and the hashes are combined in the
 //! order of the actors. So two drivers agree on the number when every actor took the same steps, however the steps of
-//! different actors were interleaved. [`Note::Selected`] stays out: it exists only when somebody asked for it, and
-//! asking must not change the number.
+//! different actors were interleaved. What a message says is hashed where it arrives, not where it is sent.
+//! [`Note::Selected`] stays out: it exists only when somebody asked for it, and asking must not change the number.
 //!
-//! The digest is always on, so it must cost next to nothing: a step is written as a few packed words into its actor's
-//! block, and full blocks are hashed, each together with the hash of the one before.
+//! The digest is always on, so it must cost next to nothing: a step is a handful of packed words, and a pair of words is one
+//! multiplication. It tells runs apart that differ by accident; it is no seal against somebody who wants to deceive.
 
 use router_core::{
     Answered, Ask, Error, Failure, FailureKind, Note, Outcome, Params, RequestId, RetryAfter, Target, Usage,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::actor::{DrawKind, Drawn, Effect, Ended, Event, Message, Reply, Step, Watcher};
+use crate::actor::{Effect, Ended, Event, Message, Reply, Step, Watcher};
 
 /// The digest of a run. Printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -39,18 +39,13 @@ impl Digester {
 
     /// Forgets everything and gets ready for a run of so many actors, reusing memory.
     pub fn restart(&mut self, actors: usize) {
-        self.lanes.truncate(actors);
-        self.lanes.iter_mut().for_each(Lane::restart);
-        self.lanes.resize_with(actors, Lane::new);
+        self.lanes.clear();
+        self.lanes.resize(actors, Lane::default());
     }
 
     /// The digest of everything seen since the last [`Digester::restart`], which must come before anything else is seen.
-    pub fn finish(&mut self) -> Digest {
-        let mut all = Vec::with_capacity(self.lanes.len() * size_of::<u128>());
-        for lane in &mut self.lanes {
-            lane.seal();
-            all.extend_from_slice(&lane.bytes[..CHAIN]);
-        }
+    pub fn finish(&self) -> Digest {
+        let all: Vec<u8> = self.lanes.iter().flat_map(|lane| lane.0.to_le_bytes()).collect();
         Digest(xxh3_128(&all))
     }
 }
@@ -58,105 +53,116 @@ impl Digester {
 impl Watcher for Digester {
     fn watch(&mut self, step: &Step<'_>) {
         if let Some(lane) = self.lanes.get_mut(step.actor.0 as usize) {
-            lane.step(step);
+            // A copy, so that the number stays in a register until the step is done.
+            let mut copy = *lane;
+            copy.step(step);
+            *lane = copy;
         }
     }
 }
 
-/// Bytes of a block, the chained hash at its front included. Small, so that the blocks of all actors stay in the cache.
-const BLOCK: usize = 1024;
-/// Bytes of the chained hash.
-const CHAIN: usize = size_of::<u128>();
+/// One actor's steps so far, folded into a number word by word.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lane(u64);
 
-/// One actor's steps, on their way into its hash.
-#[derive(Clone, Debug)]
-struct Lane {
-    bytes: Box<[u8; BLOCK]>,
-    filled: usize,
+/// Two odd numbers with as many ones as zeros, in no pattern: the fractions of the golden ratio and of the root of three.
+const SECRETS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xbb67_ae85_84ca_a73b];
+
+/// What a word is about, in its top byte. Small numbers share a word, side by side or, where one of them may be large,
+/// folded over each other: the words are hashed, nobody reads them back.
+#[derive(Clone, Copy)]
+enum Tag {
+    Wake = 1,
+    Message,
+    Send,
+    Ended,
+    FaultStruck,
+    Ask,
+    Cancel,
+    Answer,
+    Call,
+    Hangup,
+    Answered,
+    Failed,
+    Picked,
+    CalledAgain,
+    Succeeded,
+    AttemptFailed,
+    StreamEnded,
+    Retrying,
+    GaveUp,
+    FellBack,
+    FallbackExhausted,
+    Cooled,
+    NotCooled,
+    Error,
+}
+
+impl Tag {
+    const fn on(self, word: u64) -> u64 {
+        word ^ (self as u64) << 56
+    }
+}
+
+/// `low` in the lower half, `high` in the upper one.
+fn pair(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// A small number in the upper half of a word, below the tag.
+fn aside(small: u32) -> u64 {
+    u64::from(small) << 36
+}
+
+fn name(RequestId { source, number }: RequestId) -> u64 {
+    u64::from(source) << 44 ^ number
+}
+
+fn tokens(Usage { prompt_tokens, completion_tokens }: Usage) -> u64 {
+    pair(prompt_tokens, completion_tokens)
 }
 
 impl Lane {
-    fn new() -> Self {
-        Self { bytes: Box::new([0; BLOCK]), filled: CHAIN }
-    }
-
-    fn restart(&mut self) {
-        self.bytes[..CHAIN].fill(0);
-        self.filled = CHAIN;
-    }
-
-    /// Hashes the block into the front of the next one.
-    fn seal(&mut self) {
-        let hash = xxh3_128(&self.bytes[..self.filled]);
-        self.bytes[..CHAIN].copy_from_slice(&hash.to_le_bytes());
-        self.filled = CHAIN;
-    }
-
-    fn word(&mut self, word: u64) {
-        if self.filled == BLOCK {
-            self.seal();
-        }
-        self.bytes[self.filled..self.filled + 8].copy_from_slice(&word.to_le_bytes());
-        self.filled += 8;
-    }
-
-    fn pair(&mut self, low: u32, high: u32) {
-        self.word(u64::from(low) | u64::from(high) << 32);
+    /// Folds two words into the number: both halves of their product, in which the number itself takes part. The number
+    /// also stays in, rotated, so that a product of zero cannot wipe out the past.
+    #[inline]
+    fn put(&mut self, first: u64, second: u64) {
+        let product = u128::from(self.0 ^ first ^ SECRETS[0]) * u128::from(second ^ SECRETS[1]);
+        self.0 = self.0.rotate_left(27) ^ product as u64 ^ (product >> 64) as u64;
     }
 
     fn step(&mut self, step: &Step<'_>) {
-        self.word(step.at.as_nanos());
-        let effects = step.effects.iter().filter(|effect| !is_explanation(effect));
-        // Counts before the lists, so that no two different steps have the same words.
-        let counts = (step.draws.len() as u64) << 32 | effects.clone().count() as u64;
+        let at = step.at.as_nanos();
         match step.event {
-            Event::Wake => self.word(counts),
+            Event::Wake => self.put(Tag::Wake.on(at), step.draws.len() as u64),
             Event::Message { from, message } => {
-                self.word(1 << 63 | u64::from(from.0) << 44 ^ counts);
+                self.put(Tag::Message.on(at), pair(from.0, step.draws.len() as u32));
                 self.message(message);
             }
         }
-        for draw in step.draws {
-            self.draw(draw);
+        // What a number was drawn for follows from the event and from what the actor knew; that is not hashed again.
+        for draws in step.draws.chunks(2) {
+            self.put(draws[0].u.to_bits(), draws.get(1).map_or(0, |draw| draw.u.to_bits()));
         }
-        for effect in effects {
+        for effect in step.effects {
             self.effect(effect);
         }
     }
 
-    fn draw(&mut self, draw: &Drawn) {
-        let (tag, count) = match draw.what {
-            DrawKind::Pick(among) => (1, among),
-            DrawKind::Weighted(among) => (2, among),
-            DrawKind::Order(among) => (3, among),
-            DrawKind::Jitter => (4, 0),
-            DrawKind::ClientJitter => (6, 0),
-            DrawKind::Sample(name) => (5, name.bytes().fold(0, |sum: u32, byte| sum.rotate_left(5) ^ u32::from(byte))),
-        };
-        // The question is spread over the bits of the answer: one word for both.
-        let question: u64 = u64::from(count) << 8 | tag;
-        self.word(draw.u.to_bits() ^ question.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    }
-
     fn effect(&mut self, effect: &Effect) {
         match effect {
-            Effect::Send { to, at, message } => {
-                self.pair(1, to.0);
-                self.word(at.as_nanos());
-                self.message(message);
-            }
+            // What it says is hashed where it arrives.
+            Effect::Send { to, at, message: _ } => self.put(Tag::Send.on(at.as_nanos()), u64::from(to.0)),
             Effect::Note(note) => self.note(note),
             Effect::Ended(Ended { request, due, outcome, retries, last }) => {
-                self.pair(2 | u32::from(outcome.is_some()) << 8 | u32::from(*last) << 9, *retries);
-                self.request(*request);
-                self.word(due.as_nanos());
+                let how = *retries << 2 | u32::from(*last) << 1 | u32::from(outcome.is_some());
+                self.put(Tag::Ended.on(name(*request)) ^ aside(how), due.as_nanos());
                 if let Some(outcome) = outcome {
                     self.outcome(outcome);
                 }
             }
             Effect::FaultStruck { fault, deployment } => {
-                self.pair(3, *fault);
-                self.pair(deployment.0, 0);
+                self.put(Tag::FaultStruck.on(u64::from(*fault)), u64::from(deployment.0));
             }
         }
     }
@@ -164,51 +170,30 @@ impl Lane {
     fn message(&mut self, message: &Message) {
         match message {
             Message::Ask { request, ask } => {
-                self.pair(10, 0);
-                self.request(*request);
-                self.ask(ask);
+                let Ask { model, prompt_tokens, output_tokens, stream, params } = ask;
+                let what = model.0 << 2 | u32::from(*stream) << 1 | u32::from(params.is_some());
+                self.put(Tag::Ask.on(name(*request)) ^ aside(what), pair(*prompt_tokens, *output_tokens));
+                if let Some(params) = params {
+                    self.params(params);
+                }
             }
-            Message::Cancel { request } => {
-                self.pair(11, 0);
-                self.request(*request);
-            }
+            Message::Cancel { request } => self.put(Tag::Cancel.on(name(*request)), 0),
             Message::Answer { request, outcome } => {
-                self.pair(12, 0);
-                self.request(*request);
+                self.put(Tag::Answer.on(name(*request)), 0);
                 self.outcome(outcome);
             }
             Message::Call { attempt, deployment, prompt_tokens, output_tokens } => {
-                self.pair(13, deployment.0);
-                self.word(attempt.0);
-                self.pair(*prompt_tokens, *output_tokens);
+                let call = Tag::Call.on(attempt.0) ^ aside(deployment.0);
+                self.put(call, pair(*prompt_tokens, *output_tokens));
             }
-            Message::Hangup { attempt, deployment } => {
-                self.pair(14, deployment.0);
-                self.word(attempt.0);
-            }
+            Message::Hangup { attempt, deployment } => self.put(Tag::Hangup.on(attempt.0), u64::from(deployment.0)),
             Message::Reply { attempt, reply: Reply::Answered { usage, content_filter } } => {
-                self.pair(15, u32::from(*content_filter));
-                self.word(attempt.0);
-                self.usage(*usage);
+                self.put(Tag::Answered.on(attempt.0) ^ aside(u32::from(*content_filter)), tokens(*usage));
             }
             Message::Reply { attempt, reply: Reply::Failed { failure, text } } => {
-                self.pair(16, text.map_or(u32::MAX, |text| text.0));
-                self.word(attempt.0);
+                self.put(Tag::Failed.on(attempt.0), text.map_or(u64::MAX, |text| u64::from(text.0)));
                 self.failure(failure);
             }
-        }
-    }
-
-    fn request(&mut self, RequestId { source, number }: RequestId) {
-        // Both fit: no run has 2^44 requests of one source, nor 2^20 sources.
-        self.word(u64::from(source) << 44 ^ number);
-    }
-
-    fn ask(&mut self, Ask { model, prompt_tokens, output_tokens, stream, params }: &Ask) {
-        self.pair(*prompt_tokens, *output_tokens);
-        self.pair(model.0, u32::from(*stream) | u32::from(params.is_some()) << 1);
-        if let Some(params) = params {
-            self.params(params);
         }
     }
 
@@ -234,46 +219,33 @@ impl Lane {
         for Target { model, map, params } in fallbacks.iter().flatten() {
             self.optional(model.map(|name| u64::from(name.0)));
             self.optional(map.map(u64::from));
-            self.word(u64::from(params.is_some()));
+            self.put(u64::from(params.is_some()), 0);
             if let Some(params) = params {
                 self.params(params);
             }
         }
-        self.pair(u32::from(*disable_fallbacks), tags.len() as u32);
+        self.put(u64::from(*disable_fallbacks), tags.len() as u64);
         for tag in tags {
-            self.word(u64::from(tag.0));
+            self.put(u64::from(tag.0), 0);
         }
         self.optional(region.map(u64::from));
     }
 
     fn optional(&mut self, value: Option<u64>) {
-        self.word(u64::from(value.is_some()));
-        self.word(value.unwrap_or(0));
-    }
-
-    fn usage(&mut self, Usage { prompt_tokens, completion_tokens }: Usage) {
-        self.pair(prompt_tokens, completion_tokens);
+        self.put(u64::from(value.is_some()), value.unwrap_or(0));
     }
 
     fn outcome(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Answered(Answered { by, usage }) => {
-                self.pair(1, by.0);
-                self.usage(*usage);
-            }
-            Outcome::Failed(error) => {
-                self.pair(2, 0);
-                self.error(error);
-            }
+            Outcome::Answered(Answered { by, usage }) => self.put(u64::from(by.0), tokens(*usage)),
+            Outcome::Failed(error) => self.error(error),
         }
     }
 
     fn error(&mut self, Error { class, status, client_status, client_retry_after }: &Error) {
         let statuses = u32::from(*client_status) << 16 | u32::from(status.unwrap_or(0));
-        self.pair(*class as u32 | u32::from(client_retry_after.is_some()) << 8, statuses);
-        if let Some(wait) = client_retry_after {
-            self.word(wait.as_nanos());
-        }
+        let wait = client_retry_after.map_or(u64::MAX, |wait| wait.as_nanos());
+        self.put(Tag::Error.on(pair(statuses, *class as u32)), wait);
     }
 
     fn failure(&mut self, Failure { kind, retry_after }: &Failure) {
@@ -284,86 +256,65 @@ impl Lane {
             FailureKind::Malformed => (3, 0),
             FailureKind::Truncated => (4, 0),
         };
-        self.pair(tag, detail);
-        self.word(match retry_after {
+        let retry_after = match retry_after {
             RetryAfter::Absent => u64::MAX,
             RetryAfter::Seconds(seconds) => *seconds as u64,
-        });
+        };
+        self.put(pair(tag, detail), retry_after);
     }
 
     fn note(&mut self, note: &Note) {
         match note {
             Note::Picked { request, attempt, n, group, deployment, eligible, timeout } => {
-                self.pair(20, *n);
-                self.request(*request);
-                self.word(attempt.0);
-                self.pair(group.0, deployment.0);
-                self.word(u64::from(*eligible) << 44 ^ timeout.as_nanos());
+                let choice = attempt.0 ^ aside(deployment.0) ^ u64::from(group.0) << 52;
+                let whence = timeout.as_nanos() ^ u64::from(*eligible) << 44;
+                self.put(Tag::Picked.on(name(*request)) ^ aside(*n), choice ^ whence.rotate_left(32));
             }
             Note::CalledAgain { request, attempt, call, repetition } => {
-                self.pair(30, *repetition);
-                self.request(*request);
-                self.word(attempt.0);
-                self.word(call.0);
+                self.put(Tag::CalledAgain.on(name(*request)) ^ aside(*repetition), attempt.0 ^ call.0.rotate_left(32));
             }
             Note::Succeeded { request, attempt, deployment, usage } => {
-                self.pair(21, deployment.0);
-                self.request(*request);
-                self.word(attempt.0);
-                self.usage(*usage);
+                let by = attempt.0 ^ aside(deployment.0);
+                self.put(Tag::Succeeded.on(name(*request)), by ^ tokens(*usage).rotate_left(20));
             }
             Note::Failed { request, attempt, n, group, deployment, sent, error } => {
-                self.pair(22 | u32::from(*sent) << 8, *n);
-                self.request(*request);
-                self.word(attempt.map_or(u64::MAX, |attempt| attempt.0));
-                self.pair(group.0, deployment.map_or(u32::MAX, |deployment| deployment.0));
+                let attempt = attempt.map_or(u64::MAX, |attempt| attempt.0);
+                self.put(Tag::AttemptFailed.on(name(*request)) ^ aside(*n << 1 | u32::from(*sent)), attempt);
+                self.put(u64::from(group.0), deployment.map_or(u64::MAX, |deployment| u64::from(deployment.0)));
                 self.error(error);
             }
             Note::StreamEnded { request, attempt, error } => {
-                self.pair(23, u32::from(error.is_some()));
-                self.request(*request);
-                self.word(attempt.0);
+                self.put(Tag::StreamEnded.on(name(*request)), attempt.0);
                 if let Some(error) = error {
                     self.error(error);
                 }
             }
             Note::Retrying { request, retry, of, wait, because, number_from } => {
-                self.pair(24 | (*because as u32) << 8 | (*number_from as u32) << 16, *retry);
-                self.request(*request);
-                self.word(u64::from(*of) << 44 ^ wait.as_nanos());
+                self.put(Tag::Retrying.on(name(*request)) ^ aside(*because as u32), wait.as_nanos());
+                self.put(u64::from(*number_from as u8), pair(*retry, *of));
             }
             Note::GaveUp { request, group, because, wait } => {
-                self.pair(25 | (*because as u32) << 8, group.0);
-                self.request(*request);
-                self.word(wait.as_nanos());
+                self.put(Tag::GaveUp.on(name(*request)) ^ aside(*because as u32), wait.as_nanos());
+                self.put(u64::from(group.0), 0);
             }
             Note::FellBack { request, from, to, depth, list } => {
-                self.pair(26 | (*list as u32) << 8, *depth);
-                self.request(*request);
-                self.pair(from.0, to.0);
+                self.put(Tag::FellBack.on(name(*request)) ^ aside(*depth << 8 | *list as u32), pair(from.0, to.0));
             }
             Note::FallbackExhausted { request, group, because } => {
-                self.pair(27 | (*because as u32) << 8, group.0);
-                self.request(*request);
+                self.put(Tag::FallbackExhausted.on(name(*request)), pair(group.0, *because as u32));
             }
             Note::Cooled { request, deployment, length, until, error, because } => {
-                self.pair(28 | (*because as u32) << 8, deployment.0);
-                self.request(*request);
-                self.word(length.as_nanos());
-                self.word(until.as_nanos());
+                self.put(Tag::Cooled.on(name(*request)), pair(deployment.0, *because as u32));
+                self.put(length.as_nanos(), until.as_nanos());
                 self.error(error);
             }
             Note::NotCooled { request, deployment, because } => {
-                self.pair(29 | (*because as u32) << 8, deployment.0);
-                self.request(*request);
+                self.put(Tag::NotCooled.on(name(*request)), pair(deployment.0, *because as u32));
             }
+            // There only when somebody asked for it.
             Note::Selected(_) => {}
         }
     }
-}
-
-fn is_explanation(effect: &Effect) -> bool {
-    matches!(effect, Effect::Note(Note::Selected(_)))
 }
 
 #[cfg(test)]
@@ -371,7 +322,7 @@ mod tests {
     use router_core::{DeploymentId, Filter, NameId, Selection, Time};
 
     use super::*;
-    use crate::actor::ActorId;
+    use crate::actor::{ActorId, DrawKind, Drawn};
 
     fn digest_of(steps: &[Step<'_>]) -> Digest {
         let mut digester = Digester::new();
@@ -400,7 +351,7 @@ mod tests {
         let one = digest_of(&[step(0, 1, &[jitter(0.5)], &[])]);
         assert_ne!(base, one);
         assert_ne!(one, digest_of(&[step(0, 1, &[jitter(0.25)], &[])]));
-        assert_ne!(one, digest_of(&[step(0, 1, &[Drawn { u: 0.5, what: DrawKind::Pick(2) }], &[])]));
+        assert_ne!(one, digest_of(&[step(0, 1, &[jitter(0.5), jitter(0.5)], &[])]));
         let struck = |fault| [Effect::FaultStruck { fault, deployment: DeploymentId(0) }];
         assert_ne!(digest_of(&[step(0, 1, &[], &struck(0))]), digest_of(&[step(0, 1, &[], &struck(1))]));
     }

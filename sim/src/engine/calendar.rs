@@ -16,12 +16,16 @@ const WIDTH_BITS: u32 = 22;
 /// Buckets of the ring, about 17 seconds together: most answers of a language model arrive within.
 const RING: usize = 4096;
 const WORDS: usize = RING / 64;
+/// No bucket.
+const NEVER: u64 = u64::MAX;
 
 /// Messages by the time of their arrival. The messages themselves are in a [`Pool`].
 #[derive(Clone, Debug)]
 pub(crate) struct Calendar {
     /// Which bucket is being drained, counted from time zero.
     today: u64,
+    /// The first bucket after it that is not empty; [`NEVER`] when there is none.
+    next: u64,
     /// What it holds, the first event last. Sorted. Also everything that was pushed for an earlier bucket.
     current: Vec<(Stamp, Slot)>,
     /// The buckets after it, as lists within the pool. Bucket `b` is at `b % RING`: every entry of a list is of the same
@@ -37,6 +41,7 @@ impl Default for Calendar {
     fn default() -> Self {
         Self {
             today: 0,
+            next: NEVER,
             current: Vec::new(),
             ring: Box::new([Slot::NONE; RING]),
             occupied: [0; WORDS],
@@ -49,6 +54,7 @@ impl Calendar {
     /// Forgets everything and keeps memory.
     pub(crate) fn restart(&mut self) {
         self.today = 0;
+        self.next = NEVER;
         self.current.clear();
         self.ring.fill(Slot::NONE);
         self.occupied.fill(0);
@@ -61,7 +67,10 @@ impl Calendar {
         if bucket <= self.today {
             let place = self.current.partition_point(|(other, _)| *other > stamp);
             self.current.insert(place, (stamp, slot));
-        } else if bucket - self.today < RING as u64 {
+            return;
+        }
+        self.next = self.next.min(bucket);
+        if bucket - self.today < RING as u64 {
             self.link(pool, bucket, slot);
         } else {
             self.beyond.push(Reverse((stamp, slot)));
@@ -71,12 +80,11 @@ impl Calendar {
     /// The first message, if it may be before or at `bound`. No bucket that begins after `bound` is touched, so the
     /// calendar never runs ahead of the events that come from elsewhere.
     pub(crate) fn first(&mut self, pool: &mut Pool, bound: Time) -> Option<Stamp> {
-        while self.current.is_empty() {
-            let bucket = self.next_bucket()?;
-            if bucket << WIDTH_BITS > bound.as_nanos() {
+        if self.current.is_empty() {
+            if self.next > bucket_of(bound) || self.next == NEVER {
                 return None;
             }
-            self.turn_to(pool, bucket);
+            self.turn_to(pool, self.next);
         }
         self.current.last().map(|(stamp, _)| *stamp)
     }
@@ -94,7 +102,7 @@ impl Calendar {
     }
 
     /// The first bucket after today's that is not empty.
-    fn next_bucket(&self) -> Option<u64> {
+    fn next_bucket(&self) -> u64 {
         let start = (self.today + 1) as usize % RING;
         let (word, bit) = (start / 64, start % 64);
         // The first word twice: its upper bits at the beginning, its lower ones at the very end of the ring.
@@ -111,7 +119,7 @@ impl Calendar {
             let index = index * 64 + bits.trailing_zeros() as usize;
             self.today + 1 + ((index + RING - start) % RING) as u64
         });
-        in_ring.or_else(|| self.beyond.peek().map(|Reverse((stamp, _))| bucket_of(stamp.at)))
+        in_ring.unwrap_or_else(|| self.beyond.peek().map_or(NEVER, |Reverse((stamp, _))| bucket_of(stamp.at)))
     }
 
     /// Makes `bucket` today's.
@@ -138,6 +146,7 @@ impl Calendar {
             }
         }
         self.current.sort_unstable_by(|a, b| b.cmp(a));
+        self.next = self.next_bucket();
     }
 }
 

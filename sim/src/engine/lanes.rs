@@ -22,6 +22,8 @@ pub(crate) struct Lanes {
     lanes: Vec<Lane>,
     recent: [Span; RECENT],
     oldest: usize,
+    /// The first message of all lanes, and its lane.
+    first: Option<(Stamp, usize)>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,23 +41,28 @@ impl Lanes {
             lane.queue.clear();
         }
         self.recent = [Span::ZERO; RECENT];
+        self.first = None;
     }
 
     /// Takes a message, unless it does not fit behind the last one of a lane for its delay.
     pub(crate) fn push(&mut self, now: Time, stamp: Stamp, slot: Slot) -> bool {
-        let delay = stamp.at - now;
-        let Some(lane) = self.lane_for(delay) else { return false };
+        let Some(index) = self.lane_for(stamp.at - now) else { return false };
+        let queue = &mut self.lanes[index].queue;
         // At one moment several actors send; their messages may come in another order than that of their stamps.
-        if lane.queue.back().is_some_and(|(last, _)| *last > stamp) {
+        if queue.back().is_some_and(|(last, _)| *last > stamp) {
             return false;
         }
-        lane.queue.push_back((stamp, slot));
+        if queue.is_empty() && self.first.is_none_or(|(first, _)| stamp < first) {
+            self.first = Some((stamp, index));
+        }
+        queue.push_back((stamp, slot));
         true
     }
 
-    fn lane_for(&mut self, delay: Span) -> Option<&mut Lane> {
+    /// The lane for messages that take `delay`, if there is one or may be one now.
+    fn lane_for(&mut self, delay: Span) -> Option<usize> {
         if let Some(index) = self.lanes.iter().position(|lane| lane.delay == delay) {
-            return Some(&mut self.lanes[index]);
+            return Some(index);
         }
         let free = match self.lanes.iter().position(|lane| lane.delay.is_zero()) {
             Some(free) => free,
@@ -71,17 +78,19 @@ impl Lanes {
             self.lanes.push(Lane { delay, queue: VecDeque::new() });
         }
         self.lanes[free].delay = delay;
-        Some(&mut self.lanes[free])
+        Some(free)
     }
 
     /// The first message of all lanes, and its lane.
     pub(crate) fn first(&self) -> Option<(Stamp, usize)> {
-        let heads = self.lanes.iter().enumerate();
-        heads.filter_map(|(index, lane)| lane.queue.front().map(|(stamp, _)| (*stamp, index))).min()
+        self.first
     }
 
-    /// Takes the first message of a lane.
+    /// Takes the first message of a lane, which is the first of all lanes.
     pub(crate) fn pop(&mut self, lane: usize) -> Option<(Stamp, Slot)> {
-        self.lanes[lane].queue.pop_front()
+        let popped = self.lanes[lane].queue.pop_front();
+        let heads = self.lanes.iter().enumerate();
+        self.first = heads.filter_map(|(index, lane)| lane.queue.front().map(|(stamp, _)| (*stamp, index))).min();
+        popped
     }
 }

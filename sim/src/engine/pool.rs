@@ -1,8 +1,6 @@
 //! The messages that are under way. Queues move slot numbers; a message stays where it is until it has arrived.
 
-use router_core::Time;
-
-use crate::actor::{ActorId, Event};
+use crate::actor::Event;
 use crate::step::Stamp;
 
 /// The place of a message in the pool.
@@ -59,8 +57,9 @@ impl Pool {
     /// Throws a message away.
     pub(crate) fn discard(&mut self, slot: Slot) {
         let free = self.free;
-        let nowhere = Stamp::wake(Time::ZERO, ActorId(0));
-        self[slot] = Parcel { stamp: nowhere, next: free, event: Event::Wake };
+        let parcel = &mut self[slot];
+        parcel.event = Event::Wake;
+        parcel.next = free;
         self.free = slot;
     }
 }

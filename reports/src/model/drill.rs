@@ -391,7 +391,7 @@ impl RiskReport {
         ("P0", "at least half of the requests for a name are lost, or it is not served even when nothing fails"),
         ("P1", "requests are lost beyond the threshold"),
         ("P2", "some requests are lost, within the threshold"),
-        ("P3", "answers take longer"),
+        ("P3", "answers take longer, or what has failed is called on and on"),
     ];
 }
 

@@ -7,7 +7,7 @@ use routedrill_sim::invariants::{Breach, Breaches};
 use routedrill_sim::metrics::{Ends, Latency, LossRecord, Metrics, Phase};
 use routedrill_sim::scenario::{Expect, Scenario};
 use routedrill_sim::step::{Ending, RunEnd};
-use router_core::Plan;
+use router_core::{Plan, Span};
 use serde::Serialize;
 
 use crate::figures;
@@ -505,17 +505,25 @@ pub(crate) fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<Expectatio
     };
     if let Some(least) = expect.availability {
         let seen = all.ends.availability();
-        add(format!("availability >= {}", figures::percent(least)), seen.map(figures::percent), seen >= Some(least));
+        add(
+            format!("availability >= {}", figures::chosen_share(least)),
+            seen.map(figures::percent),
+            seen >= Some(least),
+        );
     }
     for &(quantile, most) in &expect.latency {
         let seen = all.latency.quantile(quantile).map(|span| span.as_secs_f64());
         let held = seen.is_some_and(|seen| seen <= most);
-        add(format!("{} <= {}", words::quantile(quantile), figures::seconds(most)), seen.map(figures::seconds), held);
+        add(
+            format!("{} <= {}", words::quantile(quantile), figures::chosen(Span::from_secs_f64(most))),
+            seen.map(figures::seconds),
+            held,
+        );
     }
     if let Some(least) = expect.served_by_fallback {
         let during = metrics.over(&[Phase::During]);
         let seen = share(during.fell_back, during.ends.answered);
-        let promise = format!("served by a fallback while faults are on >= {}", figures::percent(least));
+        let promise = format!("served by a fallback while faults are on >= {}", figures::chosen_share(least));
         add(promise, seen.map(figures::percent), seen >= Some(least));
     }
     if let Some(most) = expect.attempts_per_request {

@@ -183,10 +183,11 @@ fn faults(text: &mut String, report: &RunReport) {
     }
     let _ = writeln!(text, "\nFaults");
     let mut grid = Grid::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
+    let time = |secs: f64| figures::chosen(router_core::Span::from_secs_f64(secs));
     for fault in &report.faults {
         let when = match fault.until {
-            Some(until) => format!("{} to {}", figures::seconds(fault.from), figures::seconds(until)),
-            None => format!("from {}", figures::seconds(fault.from)),
+            Some(until) => format!("{} to {}", time(fault.from), time(until)),
+            None => format!("from {}", time(fault.from)),
         };
         let struck = if fault.struck == 0 {
             "never fired".to_owned()

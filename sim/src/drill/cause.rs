@@ -161,7 +161,10 @@ pub(super) fn never_cooled(struck: &[bool], metrics: &Metrics, asked: NameId) ->
             struck.get(index as usize) == Some(&true) && counts.cooled.is_empty() && counts.errors.total() > 0
         })
         .filter_map(|(index, counts)| {
-            let &(because, _) = counts.not_cooled.ranked().first()?;
+            // That only one failure of a request counts is not why that one did not cool.
+            let ranked = counts.not_cooled.ranked();
+            let decisive = ranked.iter().find(|(because, _)| *because != NotCooledReason::AlreadyCounted);
+            let &(because, _) = decisive.or(ranked.first())?;
             let kind = CauseKind::NeverCooled { deployment: DeploymentId(index), because };
             Some(Cause { asked, kind, count: counts.errors.total(), lost: false })
         })

@@ -34,14 +34,16 @@ impl Row {
     }
 
     /// Whether `asked` means this row: its name or that of a row merged into it, or the part before the slash for all
-    /// outages of a target, or the part after it for one outage of all targets.
+    /// outages of a target, or the part after it for one outage of all targets. `deployment:` may be left out.
     pub fn is_meant_by(&self, asked: &str) -> bool {
         self.outage.word() == asked
             || std::iter::once(&self.target).chain(&self.equals).any(|target| {
-                let target = target.to_string();
-                asked == target
-                    || asked.strip_prefix(target.as_str()).and_then(|rest| rest.strip_prefix('/'))
-                        == Some(self.outage.word())
+                let short = (target.kind == Kind::Deployment).then(|| target.name.clone());
+                [Some(target.to_string()), short].into_iter().flatten().any(|name| {
+                    asked == name
+                        || asked.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('/'))
+                            == Some(self.outage.word())
+                })
             })
     }
 }
@@ -132,6 +134,7 @@ mod tests {
         assert_eq!(found("region:eastus/silent"), 1);
         assert_eq!(found("key:EAST"), Outage::ALL.len());
         assert_eq!(found("silent"), 3);
+        assert_eq!(found("gpt-4#2/silent"), 1);
         assert_eq!(found("key:EA"), 0);
     }
 

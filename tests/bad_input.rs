@@ -313,7 +313,11 @@ fn a_promise_without_quotes() {
 
 #[test]
 fn a_list_in_place_of_a_scenario() {
-    Folder::new().with("drill.yaml", "- 1\n").run_refuses(&["drill.yaml:1", "expected a scenario", "found a list"]);
+    Folder::new().with("drill.yaml", "- 1\n").run_refuses(&[
+        "drill.yaml:1",
+        "a list does not belong here",
+        "help: expected a scenario",
+    ]);
 }
 
 #[test]
@@ -325,13 +329,13 @@ fn a_key_that_nobody_knows() {
 #[test]
 fn a_key_that_is_missing() {
     let folder = Folder::new().scenario("config: config.yaml\n", "");
-    folder.run_refuses(&["drill.yaml:1", "the key `config` is missing"]);
+    folder.run_refuses(&["drill.yaml:1", "the key `config` is missing", "help: add"]);
 }
 
 #[test]
 fn a_map_where_a_list_belongs() {
     let folder = Folder::new().scenario("  - model: gpt-4\n    arr", "    model: gpt-4\n    arr");
-    folder.run_refuses(&["drill.yaml:5", "expected a list, found a map"]);
+    folder.run_refuses(&["drill.yaml:5", "a map does not belong here", "help: expected a list"]);
 }
 
 #[test]
@@ -355,12 +359,12 @@ fn a_duration_beyond_all_numbers() {
 #[test]
 fn a_count_beyond_all_numbers() {
     let folder = Folder::new().scenario("duration: 30s", "duration: 30s\nseed: 99999999999999999999999");
-    folder.run_refuses(&["drill.yaml:4:7", "too large"]);
+    folder.run_refuses(&["drill.yaml:4:7", "too large", "help: at most"]);
 }
 
 #[test]
 fn a_rate_of_nothing() {
-    Folder::new().scenario("2/s", "0/s").run_refuses(&["drill.yaml:6", "0/s", "no traffic"]);
+    Folder::new().scenario("2/s", "0/s").run_refuses(&["drill.yaml:6", "0/s", "no traffic", "help: "]);
 }
 
 #[test]
@@ -410,7 +414,7 @@ fn a_promise_in_the_wrong_direction() {
 #[test]
 fn a_change_to_a_place_that_is_not_there() {
     let folder = Folder::new().scenario("duration: 30s", "duration: 30s\npatch: {model_list.7.litellm_params.rpm: 1}");
-    folder.run_refuses(&["drill.yaml:4", "`model_list` is a list of 2", "`7` is not a position"]);
+    folder.run_refuses(&["drill.yaml:4", "`model_list` is a list of 2", "`7` is not a position", "help: paths are"]);
 }
 
 #[test]
@@ -524,6 +528,7 @@ fn a_folder_for_results_that_cannot_be_made() {
     let folder = Folder::new().with("taken", "a file");
     for args in [
         &["run", "drill.yaml", "--out", "taken/out"][..],
+        &["drill", "config.yaml", "--duration", "20s", "--seeds", "1", "--out", "taken/out"],
         &["drill", "config.yaml", "--duration", "20s", "--seeds", "1", "--write-scenarios", "taken/out"],
     ] {
         let before = folder.content();
@@ -543,6 +548,7 @@ fn a_full_disk_under_the_results() {
     let program = env!("CARGO_BIN_EXE_routedrill");
     for args in [
         "run drill.yaml --out tiny/out",
+        "drill config.yaml --duration 20s --seeds 1 --fail-on never --out tiny/out",
         "drill config.yaml --duration 20s --seeds 1 --fail-on never --write-scenarios tiny/out",
     ] {
         // A disk of two pages, in a mount namespace of its own.

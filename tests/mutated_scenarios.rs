@@ -173,6 +173,7 @@ proptest! {
                 prop_assert!(!problems.is_empty());
                 for problem in problems.iter() {
                     prop_assert!(!problem.message.is_empty() && !problem.file.is_empty());
+                    prop_assert!(!problem.remedy.is_empty(), "what to do about it? {problem}");
                 }
                 prop_assert!(problems.to_string().starts_with("error: "));
             }

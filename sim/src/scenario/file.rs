@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::meant::MustSee;
 use super::quantity::{AtLeast, AtMost, Count, Duration, Plain, Price, Rate, Seconds, Share};
 use super::select::Selector;
-use super::strict::{Anything, Located, Named, OneOrMany, Written};
 use super::word::{InjectWord, ScopeWord, Text, Unlimited, WallClock, WholeSeconds, Window};
+use super::written::{Anything, Located, Named, OneOrMany, Written};
 use crate::provider::{Dialect, ErrorKind};
 
 /// One drill: who asks for what, what stands behind the router, what breaks, and what is promised.

@@ -149,7 +149,10 @@ impl<'a> Unresolved<'a> {
         let scenario = resolve(file, reading, &world);
         if scenario.is_none() && reading.problems.is_empty() {
             // Whatever is missing was complained about; if not, silence would be worse than a vague word.
-            reading.complain(reading.tree.root(), Complaint::new("this is not a whole scenario"));
+            reading.complain(
+                reading.tree.root(),
+                Complaint::new("this is not a whole scenario").help("compare it with the shipped ones"),
+            );
         }
         match scenario {
             Some(scenario) if reading.problems.is_empty() => Ok(scenario),

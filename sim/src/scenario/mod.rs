@@ -21,6 +21,7 @@ mod tests;
 pub mod tree;
 mod upstreams;
 pub mod word;
+pub mod written;
 
 pub use expand::expanded;
 pub use load::{Loaded, load, read};

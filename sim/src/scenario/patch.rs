@@ -19,11 +19,13 @@ impl Patch {
     /// # Errors
     /// The path leads through something that has no such part.
     pub fn apply(&self, config: &mut Node) -> Result<(), Complaint> {
+        const HELP: &str = "paths are keys and positions in lists, from 0: `model_list.0.litellm_params.rpm`";
         let mut place = config;
         let mut walked: Vec<&str> = Vec::new();
         for segment in self.path.split('.') {
             let through = if walked.is_empty() { "the config".to_owned() } else { format!("`{}`", walked.join(".")) };
-            place = step(place, segment).map_err(|message| Complaint::new(format!("{through} {message}")))?;
+            place =
+                step(place, segment).map_err(|message| Complaint::new(format!("{through} {message}")).help(HELP))?;
             walked.push(segment);
         }
         lay_over(place, &self.value);

@@ -247,7 +247,10 @@ impl Quantity for Count {
             Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => whole,
             Some(_) => return Err(Complaint::new("this is not a whole number").help(EXAMPLES)),
         };
-        whole.parse().map(Self).map_err(|_| Complaint::new("this count is too large"))
+        whole
+            .parse()
+            .map(Self)
+            .map_err(|_| Complaint::new("this count is too large").help("at most 18446744073709551615"))
     }
 
     fn schema() -> Schema {
@@ -275,13 +278,13 @@ impl Quantity for Plain {
     fn parse(text: &str) -> Result<Self, Complaint> {
         let trimmed = text.trim();
         if trimmed.starts_with('-') {
-            return Err(Complaint::new("this number cannot be negative"));
+            return Err(Complaint::new("this number cannot be negative").help("leave out the minus"));
         }
         decimal(trimmed)
             .and_then(|digits| digits.parse::<f64>().ok())
             .or_else(|| scientific(trimmed))
             .map(Self)
-            .ok_or_else(|| Complaint::new("this is not a number"))
+            .ok_or_else(|| Complaint::new("this is not a number").help("numbers are written `1.5` or `10`"))
     }
 
     fn schema() -> Schema {
@@ -332,7 +335,7 @@ impl Quantity for Share {
         };
         match value {
             Some(value) if value <= 1.0 => Ok(Self(value)),
-            Some(_) => Err(Complaint::new("a share is at most 100%")),
+            Some(_) => Err(Complaint::new("a share is at most 100%").help(EXAMPLES)),
             None => Err(Complaint::new("this is not a share").help(EXAMPLES)),
         }
     }

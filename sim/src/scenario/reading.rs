@@ -6,8 +6,8 @@ use super::file::Spread;
 use super::meant::Quantiles;
 use super::quantity::{Complaint, Quantity, Share};
 use super::select::Selector;
-use super::strict::{Located, NodeId, Written};
-use super::tree::Tree;
+use super::tree::{NodeId, Tree};
+use super::written::{Located, Written};
 use crate::litellm::Inventory;
 use crate::problem::{Problem, Problems};
 use crate::source::Source;
@@ -49,7 +49,8 @@ impl<'a> Reading<'a> {
     /// A whole number that must fit into 32 bits.
     pub(super) fn narrow(&mut self, written: &Written<super::quantity::Count>) -> Option<u32> {
         let count = self.value(written)?;
-        let narrow = u32::try_from(count.0).map_err(|_| Complaint::new("this count is too large"));
+        let narrow =
+            u32::try_from(count.0).map_err(|_| Complaint::new("this count is too large").help("at most 4294967295"));
         self.kept(written.node(), narrow)
     }
 

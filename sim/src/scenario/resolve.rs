@@ -12,10 +12,10 @@ use super::meant::{
 };
 use super::quantity::{Complaint, Count, Duration};
 use super::reading::{Reading, quantile};
-use super::strict::{Located, NodeId, Written};
-use super::tree::{Kind, Tree};
+use super::tree::{Kind, NodeId, Tree};
 use super::upstreams;
 use super::word::{InjectWord, Text, Vocabulary as _};
+use super::written::{Located, Written};
 use crate::litellm::Inventory;
 use crate::provider::ErrorKind;
 
@@ -76,7 +76,7 @@ pub(super) fn resolve(file: &File, reading: &mut Reading<'_>, world: &World<'_>)
     }
     let traffic: Vec<_> =
         file.traffic().iter().filter_map(|traffic| resolve_traffic(traffic, reading, world)).collect();
-    let nothing = super::strict::Named(Vec::new());
+    let nothing = super::written::Named(Vec::new());
     let entries = file.upstreams.as_ref().unwrap_or(&nothing);
     let (upstreams, mut quotas) = upstreams::resolve(entries, reading, world.config, world.inventory);
     for entry in file.quotas.iter().flatten() {
@@ -141,7 +141,14 @@ fn resolve_traffic(traffic: &file::Traffic, reading: &mut Reading<'_>, world: &W
         }
         let quantiles = reading.spread(spread, |number| number.0)?;
         let fits = quantiles.0.iter().all(|(_, value)| *value <= f64::from(u32::MAX));
-        reading.kept(spread.node, if fits { Ok(quantiles) } else { Err(Complaint::new("this is too many tokens")) })
+        reading.kept(
+            spread.node,
+            if fits {
+                Ok(quantiles)
+            } else {
+                Err(Complaint::new("this is too many tokens").help("at most 4294967295"))
+            },
+        )
     };
     let prompt_tokens = tokens(&traffic.prompt_tokens, &PROMPT_TOKENS);
     let output_tokens = tokens(&traffic.output_tokens, &OUTPUT_TOKENS);
@@ -175,18 +182,31 @@ fn all_or_nothing<T>(written: Option<Option<T>>) -> Option<Option<T>> {
 
 fn positive(written: &Written<Duration>, what: &str, reading: &mut Reading<'_>) -> Option<Span> {
     let Duration(span) = reading.value(written)?;
-    let result = if span.is_zero() { Err(Complaint::new(format!("{what} cannot be zero"))) } else { Ok(span) };
+    let result = if span.is_zero() {
+        Err(Complaint::new(format!("{what} cannot be zero")).help("leave the key out, or give it a value above zero"))
+    } else {
+        Ok(span)
+    };
     reading.kept(written.node(), result)
 }
 
 fn resolve_arrivals(arrivals: &file::Arrivals, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Arrivals> {
     let some = |node: NodeId, value: u32, what: &str, reading: &mut Reading<'_>| {
-        let result = if value == 0 { Err(Complaint::new(format!("{what} cannot be zero"))) } else { Ok(value) };
+        let result = if value == 0 {
+            Err(Complaint::new(format!("{what} cannot be zero"))
+                .help("leave the key out, or give it a value above zero"))
+        } else {
+            Ok(value)
+        };
         reading.kept(node, result)
     };
     let rate = |written: &Written<_>, reading: &mut Reading<'_>| {
         let super::quantity::Rate(rate) = reading.value(written)?;
-        let result = if rate > 0.0 { Ok(rate) } else { Err(Complaint::new("a rate of zero is no traffic")) };
+        let result = if rate > 0.0 {
+            Ok(rate)
+        } else {
+            Err(Complaint::new("a rate of zero is no traffic").help("remove the entry, or give it a rate"))
+        };
         reading.kept(written.node(), result)
     };
     Some(match arrivals {
@@ -201,7 +221,10 @@ fn resolve_arrivals(arrivals: &file::Arrivals, reading: &mut Reading<'_>, world:
             let (low, high) = (reading.value(from), reading.value(to));
             let (low, high) = (low?.0, high?.0);
             if low <= 0.0 && high <= 0.0 {
-                reading.complain(to.node(), Complaint::new("a ramp from zero to zero is no traffic"));
+                reading.complain(
+                    to.node(),
+                    Complaint::new("a ramp from zero to zero is no traffic").help("give one end a rate"),
+                );
                 return None;
             }
             Arrivals::Ramp { from: low, to: high }
@@ -224,7 +247,11 @@ fn resolve_trace(trace: &file::Trace, reading: &mut Reading<'_>, world: &World<'
     let mut number = |written: Option<&Written<Count>>, usual: u32, least: u32| {
         let Some(written) = written else { return Some(usual) };
         let count = reading.narrow(written)?;
-        let result = if count < least { Err(Complaint::new("this cannot be zero")) } else { Ok(count) };
+        let result = if count < least {
+            Err(Complaint::new("this cannot be zero").help("1 takes every request"))
+        } else {
+            Ok(count)
+        };
         reading.kept(written.node(), result)
     };
     let (every, skip) = (number(every, 1, 1), number(skip, 0, 0));
@@ -318,7 +345,11 @@ fn resolve_fault(
     let probability = match &entry.probability {
         None => Some(1.0),
         Some(written) => reading.value(written).and_then(|share| {
-            let result = if share.0 > 0.0 { Ok(share.0) } else { Err(Complaint::new("this fault never strikes")) };
+            let result = if share.0 > 0.0 {
+                Ok(share.0)
+            } else {
+                Err(Complaint::new("this fault never strikes").help("remove it, or give it a share above 0%"))
+            };
             reading.kept(written.node(), result)
         }),
     };
@@ -375,7 +406,11 @@ fn resolve_inject(entry: &Located<file::Inject>, reading: &mut Reading<'_>) -> O
     let message = all_or_nothing(message.as_ref().map(|written| reading.value(written).map(|Text(text)| text)));
     if let Some(written) = slow {
         let factor = reading.value(written)?.0;
-        let result = if factor > 0.0 { Ok(factor) } else { Err(Complaint::new("nothing takes no time at all")) };
+        let result = if factor > 0.0 {
+            Ok(factor)
+        } else {
+            Err(Complaint::new("nothing takes no time at all").help("`{slow: 10}` is ten times as slow"))
+        };
         let factor = reading.kept(written.node(), result)?;
         return Some((Inject::Slow { factor }, format!("{factor} times as slow")));
     }

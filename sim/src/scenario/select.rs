@@ -90,7 +90,7 @@ impl Selector {
 
     fn nothing(&self, config: &Config, inventory: &Inventory) -> Complaint {
         if self.by == By::All {
-            return Complaint::new("the config has no deployment");
+            return Complaint::new("the config has no deployment").help("add one to its model_list");
         }
         let known = known(self.by, config, inventory);
         let message = format!("`{self}` selects nothing: the config has no {} `{}`", self.by.word(), self.name);

@@ -4,22 +4,16 @@
 //! is left fits. The structs with `deny_unknown_fields` stay the one description of the format: they give the parser,
 //! the names to suggest, and the JSON Schema.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::file::{Details, Inject, Spread, Trace, TraceShare};
-use super::quantity::{Complaint, Quantity};
-pub use super::tree::NodeId;
-use super::tree::{Kind, Tree};
-use super::word::{InjectWord, Text};
+use super::tree::{Kind, NodeId, Tree};
 use crate::problem::{Problem, Problems, did_you_mean};
 use crate::source::Source;
 
@@ -87,8 +81,8 @@ impl Covered {
             Fault::Missing(name) => {
                 entries.iter().any(|(key, _)| tree.text(*key) == *name) || self.meant.contains(&(at, name))
             }
-            Fault::NotOneKey => entries.iter().any(|&(key, value)| self.hides(key, value)),
-            Fault::UnknownKey { .. } | Fault::UnknownWord { .. } | Fault::Other(_) => false,
+            Fault::NotOneKey(_) => entries.iter().any(|&(key, value)| self.hides(key, value)),
+            Fault::UnknownKey { .. } | Fault::UnknownWord { .. } | Fault::Misplaced(_) => false,
         }
     }
 }
@@ -104,11 +98,18 @@ struct Misfit {
 
 #[derive(Debug)]
 enum Fault {
-    UnknownKey { written: String, known: &'static [&'static str] },
-    UnknownWord { written: String, known: &'static [&'static str] },
+    UnknownKey {
+        written: String,
+        known: &'static [&'static str],
+    },
+    UnknownWord {
+        written: String,
+        known: &'static [&'static str],
+    },
     Missing(&'static str),
-    NotOneKey,
-    Other(String),
+    NotOneKey(&'static [&'static str]),
+    /// What was expected instead.
+    Misplaced(String),
 }
 
 impl Fault {
@@ -118,9 +119,13 @@ impl Fault {
             Self::UnknownWord { written, known } => {
                 (format!("`{written}` is not known here"), suggestion(written, known))
             }
-            Self::Missing(name) => (format!("the key `{name}` is missing"), String::new()),
-            Self::NotOneKey => ("exactly one key belongs here".to_owned(), String::new()),
-            Self::Other(message) => (format!("{message}, found {}", tree.kind_name(at)), String::new()),
+            Self::Missing(name) => (format!("the key `{name}` is missing"), format!("add `{name}: ..`")),
+            Self::NotOneKey(known) => {
+                ("exactly one key belongs here".to_owned(), format!("write one of {}", known.join(", ")))
+            }
+            Self::Misplaced(expected) => {
+                (format!("{} does not belong here", tree.kind_name(at)), format!("expected {expected}"))
+            }
         }
     }
 }
@@ -155,13 +160,13 @@ impl std::error::Error for Misfit {}
 
 impl de::Error for Misfit {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(Fault::Other(message.to_string()))
+        Self::new(Fault::Misplaced(message.to_string()))
     }
 
     fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         // What Python and YAML people call a list, serde calls a sequence.
         let expected = expected.to_string().replace("a sequence", "a list");
-        Self::new(Fault::Other(format!("expected {expected}")))
+        Self::new(Fault::Misplaced(expected))
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
@@ -186,11 +191,11 @@ struct At<'t> {
 }
 
 /// The name of a newtype struct that asks for the number of a scalar node.
-const SCALAR: &str = "routedrill scalar";
+pub(super) const SCALAR: &str = "routedrill scalar";
 /// The name of a newtype struct that asks for the number of any node.
-const NODE: &str = "routedrill node";
+pub(super) const NODE: &str = "routedrill node";
 /// The name of a newtype struct that asks for the number of a node and for what it holds.
-const LOCATED: &str = "routedrill located";
+pub(super) const LOCATED: &str = "routedrill located";
 
 impl<'t> At<'t> {
     const fn with(self, id: NodeId) -> Self {
@@ -246,14 +251,14 @@ impl<'de> Deserializer<'de> for At<'de> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         let Kind::Map(entries) = self.tree.kind(self.id) else { return self.deserialize_any(visitor) };
         let mut seen = entries.iter().filter(|(key, value)| !self.covered.hides(*key, *value));
         match (seen.next(), seen.next()) {
             (Some(&(key, value)), None) => visitor.visit_enum(Variant { key: self.with(key), value: self.with(value) }),
-            _ => Err(Misfit::new(Fault::NotOneKey)),
+            _ => Err(Misfit::new(Fault::NotOneKey(variants))),
         }
         .map_err(|misfit| misfit.or_at(self.id))
     }
@@ -346,7 +351,7 @@ impl<'de> VariantAccess<'de> for At<'de> {
     type Error = Misfit;
 
     fn unit_variant(self) -> Result<(), Misfit> {
-        Err(Misfit::new(Fault::Other("expected the word alone".to_owned())).or_at(self.id))
+        Err(Misfit::new(Fault::Misplaced("the word alone".to_owned())).or_at(self.id))
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Misfit> {
@@ -362,253 +367,8 @@ impl<'de> VariantAccess<'de> for At<'de> {
     }
 }
 
-/// A scalar whose text means a `Q`. What it means is found out later, by [`Written::read`], so that every bad one is
-/// reported.
-pub struct Written<Q> {
-    node: NodeId,
-    quantity: PhantomData<fn() -> Q>,
-}
-
-impl<Q: Quantity> Written<Q> {
-    /// What the text means.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(&self, tree: &Tree) -> Result<Q, Complaint> {
-        Q::parse(tree.text(self.node))
-    }
-}
-
-impl<Q> Written<Q> {
-    /// Where it is written.
-    pub const fn node(&self) -> NodeId {
-        self.node
-    }
-}
-
-impl<Q> Clone for Written<Q> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<Q> Copy for Written<Q> {}
-
-impl<Q> fmt::Debug for Written<Q> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Written({})", self.node.0)
-    }
-}
-
-impl<'de, Q: Quantity> Deserialize<'de> for Written<Q> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let node = deserializer.deserialize_newtype_struct(SCALAR, Number("a single value"))?;
-        Ok(Self { node, quantity: PhantomData })
-    }
-}
-
-impl<Q: Quantity> JsonSchema for Written<Q> {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed(Q::NAME)
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        Q::schema()
-    }
-}
-
-/// A value and where it is written.
-#[derive(Clone, Debug)]
-pub struct Located<T> {
-    /// Where it is written.
-    pub node: NodeId,
-    /// The value.
-    pub value: T,
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Both<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Both<T> {
-            type Value = Located<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut both: A) -> Result<Located<T>, A::Error> {
-                let missing = || de::Error::invalid_length(0, &self);
-                let node: Anything = both.next_element()?.ok_or_else(missing)?;
-                let value = both.next_element()?.ok_or_else(missing)?;
-                Ok(Located { node: node.node(), value })
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(LOCATED, Both(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Located<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
-}
-
-/// Any part of a document, not looked into.
-#[derive(Clone, Copy, Debug)]
-pub struct Anything(NodeId);
-
-impl Anything {
-    /// Where it is written.
-    pub const fn node(&self) -> NodeId {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Anything {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(NODE, Number("anything")).map(Self)
-    }
-}
-
-impl JsonSchema for Anything {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("Anything")
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!(true)
-    }
-}
-
-/// Takes the number of a node.
-struct Number(&'static str);
-
-impl Visitor<'_> for Number {
-    type Value = NodeId;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-
-    fn visit_u32<E>(self, number: u32) -> Result<NodeId, E> {
-        Ok(NodeId(number))
-    }
-}
-
-/// A map whose keys are names that the writer chose, in the order of the file.
-#[derive(Clone, Debug)]
-pub struct Named<T>(pub Vec<(NodeId, T)>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Pairs<T> {
-            type Value = Named<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Named<T>, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some((key, value)) = entries.next_entry::<Anything, T>()? {
-                    pairs.push((key.node(), value));
-                }
-                Ok(Named(pairs))
-            }
-        }
-
-        deserializer.deserialize_map(Pairs(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Named<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Owned(format!("{}ByName", T::schema_name()))
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<T>() })
-    }
-}
-
-/// One value, or a list of them.
-#[derive(Clone, Debug)]
-pub struct OneOrMany<T>(pub Vec<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A node number tells nothing about the node; the kind decides which visitor method is called.
-        struct Either<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = OneOrMany<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a single value or a list of them")
-            }
-
-            fn visit_u32<E: de::Error>(self, number: u32) -> Result<OneOrMany<T>, E> {
-                T::deserialize(OneScalar(number, PhantomData)).map(|one| OneOrMany(vec![one]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OneOrMany<T>, A::Error> {
-                let mut many = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    many.push(item);
-                }
-                if many.is_empty() {
-                    Err(de::Error::custom("expected at least one selector"))
-                } else {
-                    Ok(OneOrMany(many))
-                }
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(SCALAR, Either(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Owned(format!("OneOrMany{}", T::schema_name()))
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = generator.subschema_for::<T>();
-        json_schema!({ "anyOf": [one.clone(), { "type": "array", "items": one, "minItems": 1 }] })
-    }
-}
-
 /// Gives the number of a scalar node to a [`Written`] that asks for it.
-struct OneScalar<E>(u32, PhantomData<E>);
+pub(super) struct OneScalar<E>(pub(super) u32, pub(super) PhantomData<E>);
 
 impl<'de, E: de::Error> Deserializer<'de> for OneScalar<E> {
     type Error = E;
@@ -620,117 +380,6 @@ impl<'de, E: de::Error> Deserializer<'de> for OneScalar<E> {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-impl<'de, Q: Quantity> Deserialize<'de> for Spread<Q> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<Q>(PhantomData<Q>);
-
-        impl<'de, Q: Quantity> Visitor<'de> for Either<Q> {
-            type Value = Spread<Q>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a single value or quantiles like `{p50: .., p95: ..}`")
-            }
-
-            fn visit_u32<E: de::Error>(self, number: u32) -> Result<Spread<Q>, E> {
-                Written::deserialize(OneScalar(number, PhantomData)).map(Spread::Always)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Spread<Q>, A::Error> {
-                Named::deserialize(de::value::MapAccessDeserializer::new(entries)).map(Spread::Quantiles)
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(SCALAR, Either(PhantomData))
-    }
-}
-
-impl<Q: Quantity> JsonSchema for Spread<Q> {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Owned(format!("SpreadOf{}", Q::NAME))
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = generator.subschema_for::<Written<Q>>();
-        json_schema!({
-            "anyOf": [
-                one.clone(),
-                {
-                    "type": "object",
-                    "description": "Quantiles: `{p50: .., p95: ..}`.",
-                    "patternProperties": { "^p[0-9.]+$": one },
-                    "additionalProperties": false,
-                    "minProperties": 1
-                }
-            ]
-        })
-    }
-}
-
-/// A word, or a map with details.
-macro_rules! word_or_map {
-    ($type:ident: $word:ident or $map:ident($details:ty), $hover:literal, $expecting:literal) => {
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Either;
-
-                impl<'de> Visitor<'de> for Either {
-                    type Value = $type;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str($expecting)
-                    }
-
-                    fn visit_u32<E: de::Error>(self, number: u32) -> Result<$type, E> {
-                        Written::deserialize(OneScalar(number, PhantomData)).map($type::$word)
-                    }
-
-                    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<$type, A::Error> {
-                        let details = <$details>::deserialize(de::value::MapAccessDeserializer::new(entries))?;
-                        Ok($type::$map(details))
-                    }
-                }
-
-                deserializer.deserialize_newtype_struct(SCALAR, Either)
-            }
-        }
-
-        impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                Cow::Borrowed(stringify!($type))
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                let word = Self::word_schema(generator);
-                let details = generator.subschema_for::<$details>();
-                json_schema!({ "description": $hover, "anyOf": [word, details] })
-            }
-        }
-    };
-}
-
-word_or_map!(
-    Inject: Word or Details(Box<Details>),
-    "What happens to the calls: a word, or a map with details.",
-    "a fault: a word like `revoked`, or a map like `{status: 429}`"
-);
-word_or_map!(
-    Trace: File or Share(TraceShare),
-    "A CSV file, or a share of one.",
-    "the path of a CSV file, or a map: `{file: .., every: ..}`"
-);
-
-impl Inject {
-    fn word_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<Written<InjectWord>>()
-    }
-}
-
-impl Trace {
-    fn word_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<Written<Text>>()
     }
 }
 
@@ -790,7 +439,7 @@ faults:
             found,
             [
                 "7: unknown key `promt_tokens`; did you mean `prompt_tokens`?",
-                "9: expected a single value, found a list; ",
+                "9: a list does not belong here; expected a single value",
                 "9: unknown key `fro`; known here: at, for, on, inject, probability, label",
                 "12: unknown key `retry_aftr`; did you mean `retry_after`?",
                 "13: unknown key `expct`; did you mean `expect`?",
@@ -802,38 +451,44 @@ faults:
 
     #[test]
     fn a_missing_key_is_named_unless_a_typo_explains_it() {
-        complains(&GOOD.replace("config: b.yaml\n", ""), &["1: the key `config` is missing; "]);
+        complains(&GOOD.replace("config: b.yaml\n", ""), &["1: the key `config` is missing; add `config: ..`"]);
         complains(&GOOD.replace("config:", "confg:"), &["2: unknown key `confg`; did you mean `config`?"]);
-        complains(&GOOD.replace("duration: 1m", "duration: [1m]"), &["3: expected a single value, found a list; "]);
+        complains(
+            &GOOD.replace("duration: 1m", "duration: [1m]"),
+            &["3: a list does not belong here; expected a single value"],
+        );
     }
 
     #[test]
     fn wrong_shapes_say_what_belongs_there() {
         complains(
             "[1, 2]\n",
-            &["1: expected a scenario: a map with name, config, duration and traffic, found a list; "],
+            &["1: a list does not belong here; expected a scenario: a map with name, config, duration and traffic"],
         );
         complains(
             &GOOD.replace("{poisson: 20/s}", "20/s"),
-            &["6: expected a map with one key: `{poisson: 20/s}`, found a single value; "],
+            &["6: a single value does not belong here; expected a map with one key: `{poisson: 20/s}`"],
         );
         complains(
             &GOOD.replace("{poisson: 20/s}", "{poison: 20/s}"),
             &["6: `poison` is not known here; did you mean `poisson`?"],
         );
-        complains(&GOOD.replace("{poisson: 20/s}", "{}"), &["6: exactly one key belongs here; "]);
+        complains(
+            &GOOD.replace("{poisson: 20/s}", "{}"),
+            &["6: exactly one key belongs here; write one of poisson, constant, bursts, ramp, closed, trace"],
+        );
         complains(
             &GOOD.replace("{poisson: 20/s}", "{poisson: 20/s, constant: 1/s}"),
-            &["6: exactly one key belongs here; "],
+            &["6: exactly one key belongs here; write one of poisson, constant, bursts, ramp, closed, trace"],
         );
         complains(
             &GOOD.replace("inject: revoked", "inject: [revoked]"),
-            &["9: expected a fault: a word like `revoked`, or a map like `{status: 429}`, found a list; "],
+            &["9: a list does not belong here; expected a fault: a word like `revoked`, or a map like `{status: 429}`"],
         );
         complains(
             &GOOD.replace("traffic:\n", "traffic: {}\nx:\n"),
             &[
-                "4: expected a list, found a map; ",
+                "4: a map does not belong here; expected a list",
                 "5: unknown key `x`; known here: name, config, router, patch, litellm, mode, seed, start, duration, drain, \
              replicas, traffic, upstreams, quotas, links, faults, expect",
             ],

@@ -81,6 +81,7 @@ fn complaints(text: &str) -> Vec<String> {
     let problems = resolve(text).map(|_| ()).expect_err(text);
     let lines = problems.iter().map(|problem| {
         let line = problem.at.as_ref().map_or(0, |at| at.line);
+        assert!(!problem.remedy.is_empty(), "what to do about it? {problem}");
         format!("{line}: {}; {}", problem.message, problem.remedy)
     });
     lines.collect()

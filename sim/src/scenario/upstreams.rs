@@ -12,8 +12,8 @@ use super::profiles::{ORIGIN, PROFILES, Profile, QuotaScope};
 use super::quantity::{Complaint, Count};
 use super::reading::Reading;
 use super::select::By;
-use super::strict::Named;
 use super::word::{ScopeWord, Unlimited, Vocabulary as _};
+use super::written::Named;
 use crate::litellm::{Inventory, Place};
 use crate::problem::did_you_mean;
 use crate::provider::Dialect;
@@ -89,7 +89,11 @@ impl Said {
             let Unlimited(count) = reading.value(written)?;
             let Some(Count(count)) = count else { return Some(None) };
             if count == 0 {
-                reading.complain(written.node(), Complaint::new("an upstream carries at least one call"));
+                reading.complain(
+                    written.node(),
+                    Complaint::new("an upstream carries at least one call")
+                        .help("write `unlimited`, or a number above 0"),
+                );
                 return None;
             }
             Some(Some(u32::try_from(count).unwrap_or(u32::MAX)))

@@ -192,7 +192,7 @@ impl Quantity for Text {
 
     fn parse(text: &str) -> Result<Self, Complaint> {
         match text.trim() {
-            "" => Err(Complaint::new("a text is missing")),
+            "" => Err(Complaint::new("a text is missing").help("write one, in quotes if it looks like something else")),
             trimmed => Ok(Self(trimmed.to_owned())),
         }
     }

@@ -18,6 +18,7 @@ struct Cli {
 enum Verb {
     Drill(Box<commands::drill::Args>),
     Lint(commands::lint::Args),
+    Check(commands::check::Args),
     Conform(commands::conform::Args),
     Run(commands::run::Args),
     Schema(commands::schema::Args),
@@ -29,6 +30,7 @@ pub(crate) fn run() -> Exit {
         Some(verb) => match verb {
             Verb::Drill(args) => commands::drill::run(&args),
             Verb::Lint(args) => commands::lint::run(&args),
+            Verb::Check(args) => commands::check::run(&args),
             Verb::Conform(args) => commands::conform::run(&args),
             Verb::Run(args) => commands::run::run(&args),
             Verb::Schema(args) => commands::schema::run(&args),

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod actors;
+pub mod campaign;
 pub mod cast;
 pub mod conform;
 pub mod dice;

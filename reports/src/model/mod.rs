@@ -1,9 +1,11 @@
 //! What a report says, whatever it is printed as. Times are in seconds, shares from 0 to 1, money in dollars.
 
+mod check;
 mod drill;
 mod run;
 mod upgrade;
 
+pub use check::{CheckReport, CheckedScenario, SeedFailure, SeedReport};
 pub use drill::{
     BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FallbackReport, FallbackTargetReport,
     FindingReport, ImpactReport, InventoryReport, NamedSetting, OutageReport, PlaceReport, RefusalReport, RiskReport,

@@ -1,5 +1,6 @@
 //! One printer per format.
 
+mod check;
 mod csv;
 mod drill_text;
 mod hlog;
@@ -8,6 +9,7 @@ mod memo;
 mod run_text;
 mod upgrade_text;
 
+pub use check::{check_github, check_junit, check_text};
 pub use csv::{RowFiles, timeline};
 pub use drill_text::{Detail, drill as drill_text, refusal as refusal_text};
 pub use hlog::{LatencyLog, SecondQuantiles};

@@ -1,0 +1,151 @@
+//! The report of scenarios under many seeds.
+
+use routedrill_sim::campaign::Watched;
+use routedrill_sim::metrics::{Phase, Reached};
+use routedrill_sim::scenario::{Expect, Scenario};
+use routedrill_sim::step::Ending;
+use serde::Serialize;
+
+use super::run::{BrokenLawReport, ExpectationReport, broken_laws, expectations};
+use crate::words;
+
+/// Scenarios, each under the same seeds.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct CheckReport {
+    /// The seeds, as given.
+    pub seeds: String,
+    /// By scenario, in the order of their paths.
+    pub scenarios: Vec<CheckedScenario>,
+}
+
+/// One scenario under all seeds.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct CheckedScenario {
+    /// Its file.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// How many seeds it ran under.
+    pub runs: u64,
+    /// Requests of all runs.
+    pub requests: u64,
+    /// The seed that answered the smallest share of requests, and that share.
+    pub worst: Option<(u64, f64)>,
+    /// Situations that some run reached.
+    pub reached: Vec<&'static str>,
+    /// Situations that it must see, and no run reached.
+    pub never_seen: Vec<&'static str>,
+    /// Faults that struck no call in any run.
+    pub never_fired: Vec<String>,
+    /// Runs in which something broke, by seed.
+    pub failures: Vec<SeedFailure>,
+}
+
+/// A run in which something broke.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct SeedFailure {
+    /// Its seed.
+    pub seed: u64,
+    /// What replays it.
+    pub replay: String,
+    /// Promises that broke.
+    pub promises: Vec<ExpectationReport>,
+    /// Laws that broke.
+    pub laws: Vec<BrokenLawReport>,
+    /// The most frequent way in which requests were lost: how many, in words, the first of them, when it was due.
+    pub loss: Option<(u64, String, String, f64)>,
+    /// Why the run ended before its time, if it did.
+    pub cut_short: Option<String>,
+}
+
+/// What is kept of one run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SeedReport {
+    seed: u64,
+    requests: u64,
+    availability: Option<f64>,
+    reached: Reached,
+    struck: Vec<bool>,
+    failure: Option<SeedFailure>,
+}
+
+impl SeedReport {
+    /// What is kept of a run of the scenario in `path`.
+    pub fn new(path: &str, scenario: &Scenario, run: &Watched) -> Self {
+        let Watched { seed, end, metrics, breaches } = run;
+        let total = metrics.over(&Phase::ALL);
+        // What must be seen must be seen under some seed, not under each.
+        let each = Expect { must_see: Vec::new(), ..scenario.expect.clone() };
+        let mut promises = expectations(&each, metrics);
+        promises.retain(|promise| !promise.held);
+        let laws = broken_laws(&scenario.plan, breaches);
+        let cut_short = (end.ending != Ending::Finished).then(|| end.ending.to_string());
+        let broken = !promises.is_empty() || !laws.is_empty() || cut_short.is_some();
+        let failure = broken.then(|| {
+            let labels = routedrill_sim::drill::labels::of_plan(&scenario.plan);
+            let most = metrics.losses().iter().max_by_key(|record| record.count);
+            let loss = most.map(|record| {
+                let how = words::loss(&scenario.plan, &labels, &record.loss);
+                (record.count, how, record.example.to_string(), record.due.as_secs_f64())
+            });
+            let replay = format!("routedrill run {path} --seed {seed}");
+            SeedFailure { seed: *seed, replay, promises, laws, loss, cut_short }
+        });
+        Self {
+            seed: *seed,
+            requests: total.ends.total(),
+            availability: total.ends.availability(),
+            reached: metrics.reached(),
+            struck: metrics.fault_strikes().iter().map(|&count| count > 0).collect(),
+            failure,
+        }
+    }
+}
+
+impl CheckedScenario {
+    /// A scenario under all seeds, in the order of the seeds.
+    pub fn new(path: &str, scenario: &Scenario, seeds: Vec<SeedReport>) -> Self {
+        let mut reached = Reached::default();
+        let mut struck = vec![false; scenario.faults.len()];
+        let mut worst: Option<(u64, f64)> = None;
+        for one in &seeds {
+            reached.absorb(one.reached);
+            struck.iter_mut().zip(&one.struck).for_each(|(any, this)| *any |= this);
+            if let Some(share) = one.availability
+                && worst.is_none_or(|(_, least)| share < least)
+            {
+                worst = Some((one.seed, share));
+            }
+        }
+        let unseen = scenario.expect.must_see.iter().filter(|&&situation| !reached.contains(situation));
+        let idle = scenario.faults.iter().zip(&struck).filter(|(_, struck)| !**struck);
+        Self {
+            path: path.to_owned(),
+            name: scenario.name.clone(),
+            runs: seeds.len() as u64,
+            requests: seeds.iter().map(|one| one.requests).sum(),
+            worst,
+            reached: reached.iter().map(words::situation).collect(),
+            never_seen: unseen.map(|&situation| words::situation(situation)).collect(),
+            never_fired: idle.map(|(fault, _)| fault.label.clone()).collect(),
+            failures: seeds.into_iter().filter_map(|one| one.failure).collect(),
+        }
+    }
+
+    /// Whether every law and promise held under every seed, and everything that must be seen was.
+    pub fn is_clean(&self) -> bool {
+        self.failures.is_empty() && self.never_seen.is_empty() && self.never_fired.is_empty()
+    }
+}
+
+impl CheckReport {
+    /// Whether every scenario is clean.
+    pub fn is_clean(&self) -> bool {
+        self.scenarios.iter().all(CheckedScenario::is_clean)
+    }
+
+    /// Whether some run did not come to its end.
+    pub fn is_cut_short(&self) -> bool {
+        self.scenarios.iter().flat_map(|one| &one.failures).any(|failure| failure.cut_short.is_some())
+    }
+}

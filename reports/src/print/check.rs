@@ -1,0 +1,134 @@
+//! The report of scenarios under many seeds: as text, as JUnit XML, as annotations of GitHub Actions.
+
+use std::fmt::Write as _;
+
+use crate::figures;
+use crate::model::{CheckReport, CheckedScenario, SeedFailure};
+use crate::table::INDENT;
+
+/// Failing seeds of one scenario that are told in full; the others are counted.
+const SHOWN_MAX: usize = 3;
+
+/// What broke in a run, one sentence each.
+fn sentences(failure: &SeedFailure) -> Vec<String> {
+    let mut list = Vec::new();
+    for law in &failure.laws {
+        let request = law.request.as_ref().map_or_else(String::new, |request| format!("request {request}, "));
+        let whom = law.deployment.as_ref().map_or_else(String::new, |name| format!("{name}, "));
+        let at = figures::seconds(law.at);
+        list.push(format!("law {} broken: {request}{whom}at {at}: {}", law.law, law.what));
+    }
+    for promise in &failure.promises {
+        list.push(format!("promise broken: {}, seen {}", promise.promise, promise.seen));
+    }
+    if let Some((count, how, example, due)) = failure.loss.as_ref().filter(|_| !failure.promises.is_empty()) {
+        let lost = figures::counted(*count, "request");
+        list.push(format!("most lost: {lost}: {how}; the first: request {example}, due at {}", figures::seconds(*due)));
+    }
+    list.extend(failure.cut_short.iter().map(|why| format!("cut short: {why}")));
+    list
+}
+
+/// What no run reached, one sentence each.
+fn never(scenario: &CheckedScenario) -> Vec<String> {
+    let seen = scenario.never_seen.iter().map(|what| format!("must see {what}: never seen under any seed"));
+    let fired = scenario.never_fired.iter().map(|what| format!("fault {what}: never fired under any seed"));
+    seen.chain(fired).collect()
+}
+
+/// As people read it in a terminal: a line per scenario, and the failures last.
+pub fn check_text(report: &CheckReport) -> String {
+    let mut text = String::new();
+    for one in &report.scenarios {
+        let verdict = if one.is_clean() { "held" } else { "BROKEN" };
+        let held = one.runs - one.failures.len() as u64;
+        let worst = one.worst.map_or_else(String::new, |(seed, share)| {
+            format!(", worst seed {seed} answered {}", figures::percent(share))
+        });
+        let _ = writeln!(
+            text,
+            "{verdict:<6}  {}: {} of {} clean, {}{worst}",
+            one.name,
+            figures::count(held),
+            figures::counted(one.runs, "run"),
+            figures::counted(one.requests, "request"),
+        );
+        let _ = writeln!(text, "{INDENT}{INDENT}{INDENT}{INDENT}reached {}", one.reached.join(", "));
+    }
+    for one in report.scenarios.iter().filter(|one| !one.is_clean()) {
+        let _ = writeln!(text, "\n{} ({})", one.name, one.path);
+        for what in never(one) {
+            let _ = writeln!(text, "{INDENT}{what}");
+        }
+        for failure in one.failures.iter().take(SHOWN_MAX) {
+            let _ = writeln!(text, "{INDENT}seed {}", failure.seed);
+            for what in sentences(failure) {
+                let _ = writeln!(text, "{INDENT}{INDENT}{what}");
+            }
+            let _ = writeln!(text, "{INDENT}{INDENT}replay: {}", failure.replay);
+        }
+        let rest = one.failures.len().saturating_sub(SHOWN_MAX) as u64;
+        if rest > 0 {
+            let _ = writeln!(text, "{INDENT}and {}", figures::counted(rest, "more failing seed"));
+        }
+    }
+    let clean = report.scenarios.iter().filter(|one| one.is_clean()).count() as u64;
+    let all = figures::counted(report.scenarios.len() as u64, "scenario");
+    let _ = writeln!(text, "\n{} of {all} held under seeds {}", figures::count(clean), report.seeds);
+    text
+}
+
+/// As annotations of GitHub Actions: one line for each failing seed.
+pub fn check_github(report: &CheckReport) -> String {
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    let mut text = String::new();
+    for one in &report.scenarios {
+        let file = property(&one.path);
+        for what in never(one) {
+            let _ = writeln!(text, "::error file={file},title={}::{}", property(&one.name), data(&what));
+        }
+        for failure in &one.failures {
+            let title = property(&format!("{}, seed {}", one.name, failure.seed));
+            let what = format!("{}\nreplay: {}", sentences(failure).join("\n"), failure.replay);
+            let _ = writeln!(text, "::error file={file},title={title}::{}", data(&what));
+        }
+    }
+    text
+}
+
+/// As JUnit XML: a suite with a case for each scenario.
+pub fn check_junit(report: &CheckReport) -> String {
+    let escaped = |text: &str| {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        text.replace(|c: char| c.is_control() && c != '\n', " ")
+    };
+    let failed = report.scenarios.iter().filter(|one| !one.is_clean()).count();
+    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
+    let _ = writeln!(
+        text,
+        "<testsuite name=\"routedrill check\" tests=\"{}\" failures=\"{failed}\">",
+        report.scenarios.len()
+    );
+    for one in &report.scenarios {
+        let _ = write!(text, "  <testcase classname=\"{}\" name=\"{}\"", escaped(&one.path), escaped(&one.name));
+        if one.is_clean() {
+            text.push_str("/>\n");
+            continue;
+        }
+        let mut told = never(one);
+        for failure in &one.failures {
+            told.push(format!("seed {}: {}", failure.seed, sentences(failure).join("; ")));
+            told.push(format!("replay: {}", failure.replay));
+        }
+        let first = told.first().map_or("", String::as_str);
+        let _ = writeln!(
+            text,
+            ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>",
+            escaped(first),
+            escaped(&told.join("\n"))
+        );
+    }
+    text.push_str("</testsuite>\n");
+    text
+}

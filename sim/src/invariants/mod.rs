@@ -14,6 +14,8 @@ mod law;
 mod ledger;
 mod names;
 mod retries;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use law::{Breach, Breaches, Law};

@@ -1,0 +1,245 @@
+//! Each law bites on a made-up stream of steps that breaks it, and lets the same stream pass when it is whole.
+
+use router_core::{
+    Answered, Ask, CooldownReason, Failure, FailureKind, FallbackEntry, FallbackTarget, GiveUpReason, ModelEntry,
+    RetriesFrom, Usage, WaitReason, Wording,
+};
+use router_core::{
+    AttemptId, Config, DeploymentId, Error, ErrorClass, FallbackList, NameId, Note, Outcome, Plan, RequestId,
+    RetryAfter, Span, Time,
+};
+
+use super::{Law, Laws};
+use crate::actor::{ActorId, Effect, Event, Message, Reply, Step, Watcher as _};
+
+const PROXY: ActorId = ActorId(1);
+const USAGE: Usage = Usage { prompt_tokens: 10, completion_tokens: 5 };
+const REQUEST: RequestId = RequestId::new(0, 0);
+const A: DeploymentId = DeploymentId(0);
+const B: DeploymentId = DeploymentId(1);
+const SPARE: DeploymentId = DeploymentId(2);
+const RATE_LIMITED: Error = Error::new(ErrorClass::RateLimitError, Some(429));
+
+/// Two deployments of `gpt`, one of `spare`, and a fallback from one to the other.
+fn plan() -> Plan {
+    let mut config = Config::default();
+    for (group, id) in [("gpt", "a"), ("gpt", "b"), ("spare", "c")] {
+        config.model_list.push(ModelEntry {
+            model_name: group.to_owned(),
+            id: id.to_owned(),
+            model: "openai/m".to_owned(),
+            ..ModelEntry::default()
+        });
+    }
+    config.router_settings.timeout = Some(30.0);
+    let targets = vec![FallbackTarget::Name("spare".to_owned())];
+    config.router_settings.fallbacks = Some(vec![FallbackEntry { group: "gpt".to_owned(), targets }]);
+    Plan::new(&config).expect("a plan")
+}
+
+struct Story {
+    laws: Laws,
+    gpt: NameId,
+    spare: NameId,
+}
+
+fn at(secs: f64) -> Time {
+    Time::ZERO + Span::from_secs_f64(secs)
+}
+
+impl Story {
+    fn new() -> Self {
+        let plan = plan();
+        let (gpt, spare) = (plan.name_id("gpt").expect("a group"), plan.name_id("spare").expect("a group"));
+        Self { laws: Laws::new(plan.into()), gpt, spare }
+    }
+
+    fn step(&mut self, secs: f64, event: &Event, effects: Vec<Effect>) -> &mut Self {
+        self.laws.watch(&Step { at: at(secs), actor: PROXY, event, draws: &[], effects: &effects });
+        self
+    }
+
+    fn wake(&mut self, secs: f64, effects: Vec<Effect>) -> &mut Self {
+        self.step(secs, &Event::Wake, effects)
+    }
+
+    fn ask(&mut self, effects: Vec<Effect>) -> &mut Self {
+        let ask = Ask { model: self.gpt, prompt_tokens: 10, output_tokens: 5, stream: false, params: None };
+        let message = Message::Ask { request: REQUEST, ask };
+        self.step(0.0, &Event::Message { from: ActorId(0), message }, effects)
+    }
+
+    fn reply(&mut self, secs: f64, attempt: u64, reply: Reply, effects: Vec<Effect>) -> &mut Self {
+        let message = Message::Reply { attempt: AttemptId(attempt), reply };
+        self.step(secs, &Event::Message { from: ActorId(2), message }, effects)
+    }
+
+    fn picks(&self, attempt: u64, group: NameId, deployment: DeploymentId, eligible: u32) -> Vec<Effect> {
+        let attempt = AttemptId(attempt);
+        let timeout = Span::from_secs(30);
+        let note = Note::Picked { request: REQUEST, attempt, n: 0, group, deployment, eligible, timeout };
+        let call = Message::Call { attempt, deployment, prompt_tokens: 10, output_tokens: 5 };
+        vec![Effect::Note(note), send(call)]
+    }
+
+    fn broken(&self) -> Vec<&'static str> {
+        self.laws.breaches().first().iter().map(|breach| breach.law.name()).collect()
+    }
+}
+
+fn send(message: Message) -> Effect {
+    Effect::Send { to: ActorId(0), at: at(1e6), message }
+}
+
+fn answered(by: DeploymentId) -> Vec<Effect> {
+    let note = Note::Succeeded { request: REQUEST, attempt: AttemptId(0), deployment: by, usage: USAGE };
+    let outcome = Outcome::Answered(Answered { by, usage: USAGE });
+    vec![Effect::Note(note), send(Message::Answer { request: REQUEST, outcome })]
+}
+
+const GOOD: Reply = Reply::Answered { usage: USAGE, content_filter: false };
+
+fn refusal(code: u16) -> Reply {
+    let kind = FailureKind::Status { code, wording: Wording::default() };
+    Reply::Failed { failure: Failure { kind, retry_after: RetryAfter::Absent }, text: None }
+}
+
+fn failed(attempt: u64, group: NameId, deployment: DeploymentId, error: Error) -> Effect {
+    let attempt = Some(AttemptId(attempt));
+    let deployment = Some(deployment);
+    Effect::Note(Note::Failed { request: REQUEST, attempt, n: 0, group, deployment, sent: true, error })
+}
+
+fn cooled(deployment: DeploymentId, secs: u64) -> Effect {
+    let (length, because) = (Span::from_secs(secs), CooldownReason::RateLimited);
+    let error = RATE_LIMITED;
+    Effect::Note(Note::Cooled { request: REQUEST, deployment, length, until: at(0.0) + length, error, because })
+}
+
+fn retrying() -> Effect {
+    let (wait, because, number_from) = (Span::ZERO, WaitReason::AnotherIsHealthy, RetriesFrom::Router);
+    Effect::Note(Note::Retrying { request: REQUEST, retry: 1, of: 2, wait, because, number_from })
+}
+
+/// One 429 of A, its cooldown, and a retry with B at once.
+fn retried_elsewhere() -> Story {
+    let mut story = Story::new();
+    let (gpt, first, second) = (story.gpt, story.picks(0, story.gpt, A, 2), story.picks(1, story.gpt, B, 1));
+    let mut effects = vec![failed(0, gpt, A, RATE_LIMITED), cooled(A, 5), retrying()];
+    effects.extend(second);
+    story.ask(first).reply(1.0, 0, refusal(429), effects);
+    story
+}
+
+#[test]
+fn a_whole_story_breaks_no_law() {
+    let mut story = retried_elsewhere();
+    story.reply(2.0, 1, GOOD, answered(B));
+    story.laws.finish(at(10.0), None);
+    assert_eq!(story.broken(), [""; 0]);
+}
+
+#[test]
+fn a_second_answer_an_answer_of_another_and_no_answer_are_told() {
+    let mut twice = retried_elsewhere();
+    twice.reply(2.0, 1, GOOD, answered(B)).wake(3.0, answered(B));
+    assert_eq!(twice.broken(), [Law::OneAnswer.name()]);
+    let mut wrong = retried_elsewhere();
+    wrong.reply(2.0, 1, GOOD, answered(A));
+    assert_eq!(wrong.broken(), [Law::OneAnswer.name()]);
+    let mut none = retried_elsewhere();
+    none.reply(2.0, 1, GOOD, vec![]).laws.finish(at(10.0), None);
+    assert!(!none.broken().is_empty());
+}
+
+#[test]
+fn a_cooldown_that_is_missing_too_long_or_of_the_wrong_one_is_told() {
+    for effects in [vec![], vec![cooled(A, 50)], vec![cooled(B, 5)]] {
+        let mut story = Story::new();
+        let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
+        let mut all = vec![failed(0, gpt, A, RATE_LIMITED)];
+        all.extend(effects);
+        story.ask(first).reply(1.0, 0, refusal(429), all);
+        assert_eq!(story.broken(), [Law::CooldownEarned.name()]);
+    }
+}
+
+#[test]
+fn a_call_to_a_resting_deployment_is_told() {
+    let mut story = Story::new();
+    let (gpt, first, second) = (story.gpt, story.picks(0, story.gpt, A, 2), story.picks(1, story.gpt, A, 1));
+    let mut effects = vec![failed(0, gpt, A, RATE_LIMITED), cooled(A, 5), retrying()];
+    effects.extend(second);
+    story.ask(first).reply(1.0, 0, refusal(429), effects);
+    assert_eq!(story.broken(), [Law::CooldownHeld.name()]);
+}
+
+#[test]
+fn a_deployment_that_is_passed_over_after_its_cooldown_is_told() {
+    let mut story = Story::new();
+    let first = story.picks(0, story.gpt, B, 1);
+    story.ask(first);
+    assert_eq!(story.broken(), [Law::CooldownHeld.name()]);
+}
+
+#[test]
+fn a_deployment_of_another_group_is_told() {
+    let mut story = Story::new();
+    let first = story.picks(0, story.gpt, SPARE, 2);
+    story.ask(first);
+    assert_eq!(story.broken(), [Law::PickedFromGroup.name()]);
+}
+
+#[test]
+fn a_bad_request_that_is_retried_is_told() {
+    let mut story = Story::new();
+    let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
+    let error = Error::new(ErrorClass::BadRequestError, Some(400));
+    story.ask(first).reply(1.0, 0, refusal(400), vec![failed(0, gpt, A, error), retrying()]);
+    assert_eq!(story.broken(), [Law::NotRetried.name()]);
+}
+
+#[test]
+fn giving_up_with_retries_left_is_told() {
+    let mut story = Story::new();
+    let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
+    let because = GiveUpReason::RetriesExhausted;
+    let gave_up = Effect::Note(Note::GaveUp { request: REQUEST, group: gpt, because, wait: Span::ZERO });
+    let effects = vec![failed(0, gpt, A, RATE_LIMITED), cooled(A, 5), gave_up];
+    story.ask(first).reply(1.0, 0, refusal(429), effects);
+    assert_eq!(story.broken(), [Law::AttemptsBounded.name()]);
+}
+
+#[test]
+fn a_wait_where_another_is_healthy_is_told() {
+    let mut story = Story::new();
+    let (gpt, first, second) = (story.gpt, story.picks(0, story.gpt, A, 2), story.picks(1, story.gpt, B, 1));
+    let effects = vec![failed(0, gpt, A, RATE_LIMITED), cooled(A, 5), retrying()];
+    story.ask(first).reply(1.0, 0, refusal(429), effects).wake(1.5, second);
+    assert_eq!(story.broken(), [Law::RetryWait.name()]);
+}
+
+#[test]
+fn a_fallback_that_nobody_configured_is_told() {
+    let mut story = retried_elsewhere();
+    let (gpt, spare) = (story.gpt, story.spare);
+    let back = |from, to| {
+        vec![Effect::Note(Note::FellBack { request: REQUEST, from, to, depth: 0, list: FallbackList::Fallbacks })]
+    };
+    story.wake(2.0, back(gpt, spare));
+    assert_eq!(story.broken(), [""; 0]);
+    story.wake(3.0, back(spare, gpt));
+    assert_eq!(story.broken(), [Law::FallbackOrder.name()]);
+}
+
+#[test]
+fn a_call_that_outlives_its_timeout_or_ends_before_it_is_told() {
+    let hangup = vec![send(Message::Hangup { attempt: AttemptId(0), deployment: A })];
+    let mut early = Story::new();
+    let first = early.picks(0, early.gpt, A, 2);
+    early.ask(first.clone()).wake(29.0, hangup);
+    assert_eq!(early.broken(), [Law::TimeoutExact.name()]);
+    let mut late = Story::new();
+    late.ask(first).laws.finish(at(31.0), None);
+    assert_eq!(late.broken(), [Law::TimeoutExact.name()]);
+}

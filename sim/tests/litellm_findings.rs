@@ -203,9 +203,11 @@ fn what_does_not_do_what_it_says_is_found_with_its_line() {
         assert_eq!(!found.remedy.is_empty(), remedy_wanted, "{text}\n{}", shown());
         assert_eq!(loaded.refuses_to_start(), found.rule.stops_start_up, "{text}\n{}", shown());
     }
-    // Every rule has a case.
+    // Every rule has a case, here or among those of the lint.
+    let lint = include_str!("litellm_lint.rs");
     for rule in rule::RULES {
-        assert!(cases.iter().any(|(_, name, ..)| *name == rule.name), "no case for {}", rule.name);
+        let here = cases.iter().any(|(_, name, ..)| *name == rule.name);
+        assert!(here || lint.contains(&format!("{:?}", rule.name)), "no case for {}", rule.name);
     }
 }
 

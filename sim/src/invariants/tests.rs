@@ -140,16 +140,13 @@ fn a_whole_story_breaks_no_law() {
 }
 
 #[test]
-fn a_second_answer_an_answer_of_another_and_no_answer_are_told() {
+fn a_second_answer_and_an_answer_of_another_are_told() {
     let mut twice = retried_elsewhere();
     twice.reply(2.0, 1, GOOD, answered(B)).wake(3.0, answered(B));
     assert_eq!(twice.broken(), [Law::OneAnswer.name()]);
     let mut wrong = retried_elsewhere();
     wrong.reply(2.0, 1, GOOD, answered(A));
     assert_eq!(wrong.broken(), [Law::OneAnswer.name()]);
-    let mut none = retried_elsewhere();
-    none.reply(2.0, 1, GOOD, vec![]).laws.finish(at(10.0), None);
-    assert!(!none.broken().is_empty());
 }
 
 #[test]

@@ -35,8 +35,11 @@ fn assert_same(what: &str, first: &BTreeMap<String, Vec<u8>>, second: &BTreeMap<
     }
 }
 
+/// What a folder holds, by name.
+type Files = BTreeMap<String, Vec<u8>>;
+
 /// A drill with every output there is, on so many threads.
-fn drill(threads: &str) -> (Vec<u8>, BTreeMap<String, Vec<u8>>, BTreeMap<String, Vec<u8>>) {
+fn drill(threads: &str) -> (Vec<u8>, Files, Files) {
     let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     let (out, scenarios) = (root.path().join("out"), root.path().join("scenarios"));
     let (out_text, scenarios_text) = (out.display().to_string(), scenarios.display().to_string());

@@ -118,7 +118,7 @@ fn rows(report: &UpgradeReport) -> String {
             verdict,
             both(&|impact| figures::percent(impact.availability_during)),
             both(&|impact| figures::percent(impact.availability_after)),
-            both(&|impact| impact.p99.map_or_else(|| DASH.to_owned(), |p99| figures::seconds(p99))),
+            both(&|impact| impact.p99.map_or_else(|| DASH.to_owned(), figures::seconds)),
             both(&|impact| figures::ratio(impact.attempts)),
         ]);
     }

@@ -94,7 +94,7 @@ impl From<Late> for Error {
 /// machines and real HTTP. The watchers see the same steps in the same order.
 ///
 /// # Errors
-/// See [`Error`]. After an error the actors are where the run stopped.
+/// See [`enum@Error`]. After an error the actors are where the run stopped.
 pub fn run(
     scenario: &Scenario,
     cast: &mut Cast,

@@ -69,8 +69,8 @@ fn sum(view: &View<'_>, members: &[usize], of: fn(&router_core::ModelEntry) -> L
 fn quota(view: &View<'_>, group: &str, members: &[usize], findings: &mut Findings<'_>) {
     let Some(&first) = members.first() else { return };
     let targets = view.targets(group, FallbackList::Fallbacks);
-    let limits: [(&str, fn(&router_core::ModelEntry) -> Limit); 2] =
-        [("rpm", |entry| entry.rpm), ("tpm", |entry| entry.tpm)];
+    type LimitOf = fn(&router_core::ModelEntry) -> Limit;
+    let limits: [(&str, LimitOf); 2] = [("rpm", |entry| entry.rpm), ("tpm", |entry| entry.tpm)];
     for (key, of) in limits {
         let Some(primary) = sum(view, members, of) else { continue };
         let all: Option<Vec<f64>> = targets.iter().map(|target| sum(view, &view.members(target), of)).collect();

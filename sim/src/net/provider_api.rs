@@ -267,3 +267,48 @@ fn read_completion(dialect: Dialect, body: &Value) -> Option<(Usage, bool)> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIALECTS: [Dialect; 5] =
+        [Dialect::OpenAi, Dialect::Azure, Dialect::Anthropic, Dialect::Bedrock, Dialect::Vertex];
+
+    fn deployment(dialect: Dialect) -> Deployment {
+        Deployment { id: "a".to_owned(), upstream_model: "anthropic.claude v2:1".to_owned(), dialect }
+    }
+
+    #[test]
+    fn each_provider_s_answer_is_read_back_from_its_own_words() {
+        let usage = Usage { prompt_tokens: 800, completion_tokens: u32::MAX };
+        for dialect in DIALECTS {
+            for filtered in [false, true] {
+                let body = completion(&deployment(dialect), 0, usage, filtered);
+                assert_eq!(read_completion(dialect, &body), Some((usage, filtered)), "{dialect:?} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_200_that_is_no_completion_is_malformed() {
+        for dialect in DIALECTS {
+            assert_eq!(read_completion(dialect, &json!({"detail": "maintenance"})), None, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn a_model_s_name_is_escaped_in_a_path() {
+        assert_eq!(path(&deployment(Dialect::Bedrock)), "/model/anthropic.claude%20v2%3A1/converse");
+    }
+
+    #[test]
+    fn a_broken_answer_says_how_it_broke() {
+        for kind in [FailureKind::Refused, FailureKind::Reset, FailureKind::Truncated] {
+            let (head, _) = broken(kind).unwrap().into_parts();
+            assert_eq!(read_broken(&Response::from_parts(head, ())), Ok(failed(kind)));
+        }
+        let whole = labels::answer(StatusCode::OK, Payload::whole("{}")).into_parts().0;
+        assert_eq!(read_broken(&Response::from_parts(whole, ())), Err(WireError::MissingHeader(labels::BROKEN)));
+    }
+}

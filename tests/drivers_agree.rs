@@ -23,7 +23,7 @@ use router_core::{
     Target, Time,
 };
 
-/// Seeds for each scenario; there are six of them.
+/// Seeds for each scenario that runs at turmoil's own pace; there are six of them.
 const SEEDS: u64 = 20;
 
 /// Group `chat` at two Azure regions and OpenAI, its fallback `backup` at Anthropic, Bedrock and Vertex.
@@ -139,11 +139,35 @@ fn bursts_of_requests_with_parameters_of_their_own() {
     agree(&scenario);
 }
 
-/// Runs every seed on both drivers. The digests must be equal, and the steps must come in the same order.
+#[test]
+fn links_of_a_millisecond_on_a_clock_that_runs_slower() {
+    let mut scenario = scenario("short links", |_| {});
+    scenario.links = Links { client: Span::from_millis(1), upstream: Span::from_nanos(1_000_001) };
+    scenario.faults = vec![fault(2, 8, &CHAT, 0.4, error(ErrorKind::Status(500), RetryAfter::Absent, None))];
+    scenario.expect.must_see = vec![MustSee::ServerError, MustSee::Overlap];
+    agree_over(&scenario, 2);
+}
+
+#[test]
+fn a_link_that_turmoil_cannot_simulate_is_refused_by_name() {
+    let mut scenario = scenario("too short", |_| {});
+    scenario.links.upstream = Span::from_nanos(999_999);
+    let refused = turmoil::run(&scenario, &mut Cast::new(&scenario), 1, Time::MAX, &mut ());
+    assert_eq!(
+        refused,
+        Err(turmoil::Error::LinkTooShort { link: "proxy and upstream", latency: scenario.links.upstream })
+    );
+}
+
 fn agree(scenario: &Scenario) {
+    agree_over(scenario, SEEDS);
+}
+
+/// Runs every seed on both drivers. The digests must be equal, and the steps must come in the same order.
+fn agree_over(scenario: &Scenario, seeds: u64) {
     let horizon = Time::ZERO + scenario.duration + scenario.drain;
     let mut reached = Reached::default();
-    for seed in 1..=SEEDS {
+    for seed in 1..=seeds {
         let mut metrics = Metrics::new(Shape::of(scenario), seed);
         let mut order = Order::default();
         let engine = engine::run(&mut Cast::new(scenario), seed, horizon, &mut (&mut metrics, &mut order));

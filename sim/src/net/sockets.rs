@@ -17,10 +17,17 @@ use super::directory::Directory;
 use super::labels::WireError;
 use super::payload::{CutOff, Payload};
 use super::turmoil::{Error, PORT};
-use super::wire::{self, Exchange, Packed};
+use super::wire::{self, Exchange, Packed, Then, Unpacked};
 use crate::actor::{ActorId, Message};
 use crate::host::Host;
 use crate::step::Stamp;
+
+/// Somebody waits for an answer.
+struct Waiting {
+    answer: oneshot::Sender<Response<Payload>>,
+    /// They have said that they do not wait any longer, so that their connection may go at any time.
+    given_up: bool,
+}
 
 /// A machine with a network.
 pub(crate) struct Machine {
@@ -29,7 +36,7 @@ pub(crate) struct Machine {
     /// The machine on which each actor lives.
     addresses: Rc<Vec<String>>,
     /// Requests of others that an actor here has still to answer.
-    waiting: RefCell<BTreeMap<Exchange, oneshot::Sender<Response<Payload>>>>,
+    waiting: RefCell<BTreeMap<Exchange, Waiting>>,
     /// Requests of actors here that are under way.
     open: RefCell<BTreeMap<Exchange, AbortHandle>>,
     /// Requests that nobody here waits for any longer, by when their connections are cut.
@@ -104,7 +111,7 @@ impl Machine {
             Packed::Closes(exchange, answer) => {
                 let waiting = self.waiting.borrow_mut().remove(&exchange);
                 // The connection of an exchange that was given up stays until no answer can be under way any more.
-                if waiting.is_none_or(|waiting| waiting.send(answer).is_err()) {
+                if waiting.is_none_or(|waiting| waiting.answer.send(answer).is_err()) {
                     self.fail(WireError::Connection(format!("nobody waits for the answer of {exchange:?}")));
                 }
             }
@@ -171,7 +178,7 @@ impl Machine {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| CutOff)?.to_bytes();
         let request = Request::from_parts(head, body);
-        let (stamp, message, exchange) = match wire::unpack_request(&self.directory, &request) {
+        let Unpacked { stamp, message, then } = match wire::unpack_request(&self.directory, &request) {
             Ok(unpacked) => unpacked,
             Err(error) => {
                 self.fail(error);
@@ -179,15 +186,22 @@ impl Machine {
             }
         };
         self.receive(stamp, message);
-        let Some(exchange) = exchange else {
-            let mut noted = Response::new(Payload::whole(""));
-            *noted.status_mut() = StatusCode::NO_CONTENT;
-            return Ok(noted);
-        };
-        let (waiting, answer) = oneshot::channel();
-        self.waiting.borrow_mut().insert(exchange, waiting);
-        let _leaves = Leaves { machine: &self, exchange };
-        answer.await.map_err(|_| CutOff)
+        match then {
+            Then::Waits(exchange) => {
+                let (answer, answered) = oneshot::channel();
+                self.waiting.borrow_mut().insert(exchange, Waiting { answer, given_up: false });
+                let _leaves = Leaves { machine: &self, exchange };
+                answered.await.map_err(|_| CutOff)
+            }
+            Then::GivenUp(exchange) => {
+                if let Some(waiting) = self.waiting.borrow_mut().get_mut(&exchange) {
+                    waiting.given_up = true;
+                }
+                let mut noted = Response::new(Payload::whole(""));
+                *noted.status_mut() = StatusCode::NO_CONTENT;
+                Ok(noted)
+            }
+        }
     }
 
     /// Makes a request and takes its answer.
@@ -254,7 +268,8 @@ impl Machine {
     }
 }
 
-/// Takes an exchange off the list of those that wait, also when its connection is cut.
+/// Takes an exchange off the list of those that wait when its connection is cut, which must not happen before its other
+/// end has given it up.
 struct Leaves<'a> {
     machine: &'a Machine,
     exchange: Exchange,
@@ -262,7 +277,10 @@ struct Leaves<'a> {
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
-        self.machine.waiting.borrow_mut().remove(&self.exchange);
+        let cut = self.machine.waiting.borrow_mut().remove(&self.exchange);
+        if cut.is_some_and(|waiting| !waiting.given_up) {
+            self.machine.fail(WireError::Connection(format!("{:?} lost its connection", self.exchange)));
+        }
     }
 }
 

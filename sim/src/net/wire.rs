@@ -44,8 +44,22 @@ pub(crate) enum Packed {
     GivesUp(Exchange, Request<Payload>),
 }
 
-/// A message as it came in with a request, and the exchange that waits for an answer now.
-pub(crate) type Unpacked = (Stamp, Message, Option<Exchange>);
+/// A message as it came in with a request.
+#[derive(Debug)]
+pub(crate) struct Unpacked {
+    pub(crate) stamp: Stamp,
+    pub(crate) message: Message,
+    pub(crate) then: Then,
+}
+
+/// What a request does to an exchange.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Then {
+    /// It waits for an answer from now on.
+    Waits(Exchange),
+    /// Nobody waits for its answer any longer.
+    GivenUp(Exchange),
+}
 
 /// Writes a message that is sent at `now`. `limits` are what the answer of a provider tells about its quotas.
 ///
@@ -107,23 +121,28 @@ pub(crate) fn unpack_request<B: AsRef<[u8]>>(
 ) -> Result<Unpacked, WireError> {
     let stamp = labels::read_stamp(request.headers())?;
     let from = stamp.from;
-    Ok(match request.uri().path() {
-        client_api::CANCEL => (stamp, Message::Cancel { request: client_api::read_request(request)? }, None),
+    let call = |CallId { attempt, deployment }| Exchange::Call { proxy: from, attempt, deployment };
+    let (message, then) = match request.uri().path() {
+        client_api::CANCEL => {
+            let request = client_api::read_request(request)?;
+            (Message::Cancel { request }, Then::GivenUp(Exchange::Ask { client: from, request }))
+        }
         provider_api::HANGUP => {
-            let CallId { attempt, deployment } = provider_api::read_call_id(request)?;
-            (stamp, Message::Hangup { attempt, deployment }, None)
+            let id = provider_api::read_call_id(request)?;
+            (Message::Hangup { attempt: id.attempt, deployment: id.deployment }, Then::GivenUp(call(id)))
         }
         // Every other request is an ask or a call; which of them, only its labels tell: both may go to the same path.
         _ if request.headers().contains_key(&labels::ATTEMPT) => {
-            let (CallId { attempt, deployment }, prompt_tokens, output_tokens) = provider_api::read_call(request)?;
-            let message = Message::Call { attempt, deployment, prompt_tokens, output_tokens };
-            (stamp, message, Some(Exchange::Call { proxy: from, attempt, deployment }))
+            let (id, prompt_tokens, output_tokens) = provider_api::read_call(request)?;
+            let CallId { attempt, deployment } = id;
+            (Message::Call { attempt, deployment, prompt_tokens, output_tokens }, Then::Waits(call(id)))
         }
         _ => {
             let (request, ask) = client_api::read_ask(directory, request)?;
-            (stamp, Message::Ask { request, ask }, Some(Exchange::Ask { client: from, request }))
+            (Message::Ask { request, ask }, Then::Waits(Exchange::Ask { client: from, request }))
         }
-    })
+    };
+    Ok(Unpacked { stamp, message, then })
 }
 
 /// Reads the answer of an exchange, whose body came as a whole.

@@ -55,7 +55,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 figures::setting(timeout.value)
             ),
             setting: timeout_setting(timeout),
-            change: timeout_advice(scene, cause.asked),
+            change: timeout_advice(scene, cause.asked, false),
         },
         CauseKind::ChainTooLong { timeout, retries } => Explained {
             what: format!(
@@ -64,7 +64,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 figures::setting(timeout.value)
             ),
             setting: format!("{}; {}", timeout_setting(timeout), retries_setting(retries)),
-            change: timeout_advice(scene, cause.asked),
+            change: timeout_advice(scene, cause.asked, true),
         },
         CauseKind::Slept { retries } => Explained {
             what: format!(
@@ -270,7 +270,9 @@ pub(crate) fn has_elsewhere(plan: &Plan, asked: NameId) -> bool {
 }
 
 /// A timeout that leaves normal answers alone and somebody else the time to answer.
-fn timeout_advice(scene: &Scene<'_>, asked: NameId) -> String {
+///
+/// `all_failed`: every attempt met what had failed, so that all of them have to fit in, as in a group of one.
+fn timeout_advice(scene: &Scene<'_>, asked: NameId, all_failed: bool) -> String {
     let plan = &*scene.world.plan;
     let name = plan.name(asked);
     let deadline = scene.world.deadline.as_secs_f64();
@@ -288,15 +290,16 @@ fn timeout_advice(scene: &Scene<'_>, asked: NameId) -> String {
     }
     let alone = plan.members(asked).len() == 1;
     // A group of one tries the same deployment again and again, and sleeps in between, before it falls back.
-    let retries = if alone { attempts_of(retries_of(plan, asked)).saturating_sub(1) } else { 0 };
-    let highest = |retries: u64| ((deadline - usual - backoff(retries)) / (retries + 1) as f64).floor();
+    let retries = if alone || all_failed { attempts_of(retries_of(plan, asked)).saturating_sub(1) } else { 0 };
+    let waits = |retries: u64| if alone { backoff(retries) } else { 0.0 };
+    let highest = |retries: u64| ((deadline - usual - waits(retries)) / (retries + 1) as f64).floor();
     if highest(retries) >= lowest {
         return format!(
             "set `router_settings.timeout` between {lowest}s and {}s: above the p99 of normal answers ({}), and early \
              enough for {} to answer within {}",
             highest(retries),
             shown.0,
-            if alone { "the fallback" } else { "another deployment" },
+            if alone { "the fallback" } else { "another deployment or a fallback" },
             shown.1
         );
     }

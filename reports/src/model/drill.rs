@@ -1,19 +1,17 @@
 //! The report of a drill.
 
 use std::borrow::Cow;
-use std::mem::{Discriminant, discriminant};
 
-use routedrill_sim::drill::{
-    Assessment, Cause, CauseKind, Drill, Impact, Load, Outage, Outcome, Thresholds, Verdict, labels,
-};
+use routedrill_sim::drill::{Assessment, Drill, Impact, Load, Outage, Outcome, Thresholds, Verdict, labels};
 use routedrill_sim::litellm::{Finding, Severity};
 use routedrill_sim::metrics::Phase;
 use routedrill_sim::scenario::profiles;
-use router_core::{DeploymentId, FallbackList, Plan};
+use router_core::{DeploymentId, Plan};
 use serde::Serialize;
 
+use super::inventory::{FallbackReport, InventoryReport, NamedSetting, fallbacks, inventory, settings};
+use super::risks::{RiskReport, risks};
 use super::run::Latencies;
-use crate::figures;
 use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
@@ -58,88 +56,6 @@ pub struct DrillReport {
     pub requests: u64,
     /// All runs as one number.
     pub digest: String,
-}
-
-/// What a configuration holds.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct InventoryReport {
-    /// How many model groups.
-    pub groups: u64,
-    /// How many providers.
-    pub providers: u64,
-    /// How many regions.
-    pub regions: u64,
-    /// How many keys.
-    pub keys: u64,
-    /// The deployments, in the order of `model_list`.
-    pub deployments: Vec<PlaceReport>,
-}
-
-/// One deployment and its effective settings.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct PlaceReport {
-    /// Its short name.
-    pub name: String,
-    /// `model_info.id`, or the id that LiteLLM derives.
-    pub id: String,
-    /// Its model group.
-    pub model_name: String,
-    /// The model at the provider.
-    pub model: String,
-    /// The provider.
-    pub provider: String,
-    /// The region, where the configuration shows one.
-    pub region: Option<String>,
-    /// The name of the key, never its value.
-    pub key: Option<String>,
-    /// `primary`, and what it is a fallback of.
-    pub role: String,
-    /// Timeout of an attempt.
-    pub timeout: SettingReport,
-    /// Retries after its failure.
-    pub num_retries: SettingReport,
-    /// How long it rests.
-    pub cooldown_time: SettingReport,
-}
-
-/// A setting that takes effect.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct SettingReport {
-    /// Its value, with its unit.
-    pub value: String,
-    /// Where it was set, or `LiteLLM default`.
-    pub from: &'static str,
-}
-
-/// Where requests go when a name fails.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct FallbackReport {
-    /// The name.
-    pub model: String,
-    /// Which list says so.
-    pub list: &'static str,
-    /// The targets, in order.
-    pub targets: Vec<FallbackTargetReport>,
-}
-
-/// One fallback target.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct FallbackTargetReport {
-    /// Its name.
-    pub name: String,
-    /// Whether some deployment answers to it.
-    pub exists: bool,
-}
-
-/// A router-wide setting that takes effect.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct NamedSetting {
-    /// Its key in LiteLLM.
-    pub key: &'static str,
-    /// Its value, with its unit.
-    pub value: String,
-    /// Where it was set, or `LiteLLM default`.
-    pub from: &'static str,
 }
 
 /// The load and the stand-ins for the rest of the world. Times in seconds.
@@ -348,25 +264,6 @@ pub struct VerdictCounts {
     pub untouched: usize,
 }
 
-/// A cause that several outages share, and what would remove it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct RiskReport {
-    /// `P0` to `P3`: [`RiskReport::GRADES`].
-    pub grade: &'static str,
-    /// The names whose users feel it, the worst-hit first.
-    pub models: Vec<String>,
-    /// What happened in the worst row.
-    pub what: String,
-    /// The setting to blame.
-    pub setting: String,
-    /// What to change.
-    pub change: String,
-    /// The rows that it made worse, the worst first.
-    pub rows: Vec<String>,
-    /// The command that shows it.
-    pub replay: String,
-}
-
 impl From<&Finding> for FindingReport {
     fn from(finding: &Finding) -> Self {
         Self {
@@ -383,16 +280,6 @@ impl From<&Finding> for FindingReport {
             stops_start_up: finding.rule.stops_start_up,
         }
     }
-}
-
-impl RiskReport {
-    /// What the grades mean.
-    pub const GRADES: [(&'static str, &'static str); 4] = [
-        ("P0", "at least half of the requests for a name are lost, or it is not served even when nothing fails"),
-        ("P1", "requests are lost beyond the threshold"),
-        ("P2", "some requests are lost, within the threshold"),
-        ("P3", "answers take longer, or what has failed is called on and on"),
-    ];
 }
 
 /// A configuration with which LiteLLM would not start, so that there is nothing to drill.
@@ -484,116 +371,6 @@ impl DrillReport {
 fn thresholds(thresholds: Thresholds) -> ThresholdsReport {
     let Thresholds { min_availability, held_availability, max_p99_ratio } = thresholds;
     ThresholdsReport { min_availability, held_availability, max_p99_ratio }
-}
-
-fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
-    let plan = &*drill.world.plan;
-    let places = &drill.world.inventory.places;
-    let distinct = |names: &mut dyn Iterator<Item = String>| {
-        let mut known: Vec<String> = names.collect();
-        known.sort();
-        known.dedup();
-        known.len() as u64
-    };
-    let deployments = (plan.deployments().iter().zip(names).enumerate())
-        .map(|(index, (deployment, name))| {
-            let place = places.get(index);
-            let seconds = |secs: f64| format!("{secs}s");
-            let cooldown = deployment.cooldown_time;
-            PlaceReport {
-                name: name.clone(),
-                id: deployment.id.clone(),
-                model_name: deployment.model_name.clone(),
-                model: deployment.model.clone(),
-                provider: place.map_or_else(|| deployment.provider.clone(), |place| place.provider.clone()),
-                region: place.and_then(|place| place.region.clone()),
-                key: place.and_then(|place| place.key.clone()),
-                role: role(plan, DeploymentId(index as u32)),
-                timeout: SettingReport {
-                    value: figures::setting(deployment.timeout.value),
-                    from: remedy::origin(deployment.timeout.from),
-                },
-                num_retries: SettingReport {
-                    value: deployment.num_retries.value.to_string(),
-                    from: remedy::origin(deployment.num_retries.from),
-                },
-                cooldown_time: SettingReport { value: seconds(cooldown.value), from: remedy::origin(cooldown.from) },
-            }
-        })
-        .collect();
-    InventoryReport {
-        groups: distinct(&mut plan.deployments().iter().map(|deployment| deployment.model_name.clone())),
-        providers: distinct(&mut places.iter().map(|place| place.provider.clone())),
-        regions: distinct(&mut places.iter().filter_map(|place| place.region.clone())),
-        keys: distinct(&mut places.iter().filter_map(|place| place.key.clone())),
-        deployments,
-    }
-}
-
-fn settings(plan: &Plan) -> Vec<NamedSetting> {
-    let settings = plan.settings();
-    let seconds = |secs: f64| format!("{secs}s");
-    let one = |key, value: String, from| NamedSetting { key, value, from: remedy::origin(from) };
-    vec![
-        one(
-            "routing_strategy",
-            words::strategy(settings.routing_strategy.value).to_owned(),
-            settings.routing_strategy.from,
-        ),
-        one("num_retries", settings.num_retries.value.to_string(), settings.num_retries.from),
-        one("timeout", figures::setting(settings.timeout.value), settings.timeout.from),
-        one("retry_after", seconds(settings.retry_after.value), settings.retry_after.from),
-        one("cooldown_time", seconds(settings.cooldown_time.value), settings.cooldown_time.from),
-        one("allowed_fails", settings.allowed_fails.value.to_string(), settings.allowed_fails.from),
-        one("disable_cooldowns", settings.disable_cooldowns.value.to_string(), settings.disable_cooldowns.from),
-        one("max_fallbacks", settings.max_fallbacks.value.to_string(), settings.max_fallbacks.from),
-        one(
-            "enable_pre_call_checks",
-            settings.enable_pre_call_checks.value.to_string(),
-            settings.enable_pre_call_checks.from,
-        ),
-    ]
-}
-
-/// The chains of every model group.
-fn fallbacks(plan: &Plan) -> Vec<FallbackReport> {
-    let mut reports: Vec<FallbackReport> = Vec::new();
-    for deployment in plan.deployments() {
-        for list in [FallbackList::Fallbacks, FallbackList::ContextWindow, FallbackList::ContentPolicy] {
-            let chain = plan.fallback_chain(deployment.group, list);
-            let list = words::fallback_list(list);
-            let known = reports.iter().any(|known| known.model == deployment.model_name && known.list == list);
-            if chain.is_empty() || known {
-                continue;
-            }
-            let target = |to: router_core::NameId| FallbackTargetReport {
-                name: plan.name(to).to_owned(),
-                exists: !plan.members(to).is_empty(),
-            };
-            reports.push(FallbackReport {
-                model: deployment.model_name.clone(),
-                list,
-                targets: chain.iter().filter_map(|entry| entry.model).map(target).collect(),
-            });
-        }
-    }
-    reports
-}
-
-/// `primary of its group`, and which groups fall back to it.
-fn role(plan: &Plan, id: DeploymentId) -> String {
-    let group = plan.deployment(id).group;
-    let mut of: Vec<&str> = Vec::new();
-    for other in plan.deployments() {
-        let falls_here = [FallbackList::Fallbacks, FallbackList::ContextWindow, FallbackList::ContentPolicy]
-            .into_iter()
-            .flat_map(|list| plan.fallback_chain(other.group, list))
-            .any(|target| target.model == Some(group));
-        if falls_here && other.group != group && !of.contains(&other.model_name.as_str()) {
-            of.push(&other.model_name);
-        }
-    }
-    if of.is_empty() { "primary".to_owned() } else { format!("primary; fallback of {}", of.join(", ")) }
 }
 
 fn baseline(drill: &Drill, outcome: &Outcome) -> Vec<BaselineReport> {
@@ -692,108 +469,5 @@ pub(super) fn impact_report(plan: &Plan, impact: &Impact) -> ImpactReport {
         cost: impact.cost,
         cost_baseline: impact.cost_baseline,
         by_fallback: impact.fell_back,
-    }
-}
-
-/// Causes of one kind that blame the same setting, with the rows that they made worse.
-fn risks(
-    drill: &Drill,
-    outcome: &Outcome,
-    names: &[String],
-    rows: &[RowReport],
-    context: &DrillContext<'_>,
-) -> Vec<RiskReport> {
-    let plan = &*drill.world.plan;
-    let mut risks: Vec<Risk> = Vec::new();
-    for (index, asked) in drill.world.asked.iter().enumerate() {
-        if outcome.works[index] || !plan.members(*asked).is_empty() {
-            continue;
-        }
-        let lost = outcome.baseline.asked_over(index, &Phase::ALL).ends.lost();
-        let cause = Cause { asked: *asked, kind: CauseKind::UnknownName, count: lost, lost: true };
-        let scene = Scene { world: &drill.world, labels: names, struck: &[], usual_p99: None };
-        let Explained { what, setting, change } = remedy::explain(&scene, &cause);
-        risks.push(Risk {
-            kind: (discriminant(&cause.kind), false),
-            // As bad as it gets: all of them, and always.
-            weight: f64::INFINITY,
-            report: RiskReport {
-                grade: "P0",
-                models: vec![plan.name(*asked).to_owned()],
-                what,
-                setting,
-                change,
-                rows: Vec::new(),
-                replay: format!("routedrill drill {}{}", words::quoted(context.config), context.options),
-            },
-        });
-    }
-    for (report, assessment) in rows.iter().zip(&outcome.rows) {
-        for (cause, words) in assessment.causes.iter().zip(&report.causes) {
-            let Some(impact) = assessment.names.iter().find(|impact| impact.asked == cause.asked) else { continue };
-            let (grade, weight) = grade(impact, cause.lost, cause.count);
-            let kind = (discriminant(&cause.kind), remedy::has_elsewhere(plan, cause.asked));
-            let known = risks.iter_mut().find(|risk| risk.kind == kind && risk.report.setting == words.setting);
-            let Some(risk) = known else {
-                let report = RiskReport {
-                    grade,
-                    models: vec![words.model.clone()],
-                    what: words.what.clone(),
-                    setting: words.setting.clone(),
-                    change: words.change.clone(),
-                    rows: vec![report.name.clone()],
-                    replay: report.replay.clone(),
-                };
-                risks.push(Risk { kind, weight, report });
-                continue;
-            };
-            let heavier = (grade, -weight) < (risk.report.grade, -risk.weight);
-            let place = |list: &mut Vec<String>, name: &String| {
-                if heavier {
-                    list.retain(|known| known != name);
-                    list.insert(0, name.clone());
-                } else if !list.contains(name) {
-                    list.push(name.clone());
-                }
-            };
-            place(&mut risk.report.models, &words.model);
-            place(&mut risk.report.rows, &report.name);
-            if heavier {
-                risk.weight = weight;
-                risk.report.grade = grade;
-                risk.report.what.clone_from(&words.what);
-                risk.report.change.clone_from(&words.change);
-                risk.report.replay.clone_from(&report.replay);
-            }
-        }
-    }
-    risks.sort_by(|a, b| {
-        (a.report.grade.cmp(b.report.grade))
-            .then(b.report.rows.len().cmp(&a.report.rows.len()))
-            .then(b.weight.total_cmp(&a.weight))
-    });
-    risks.into_iter().map(|risk| risk.report).collect()
-}
-
-/// A risk in the making.
-struct Risk {
-    /// What it is, and whether requests have anywhere else to go: the remedy depends on both.
-    kind: (Discriminant<CauseKind>, bool),
-    /// The share of requests lost by it in the worst row.
-    weight: f64,
-    report: RiskReport,
-}
-
-/// The grade of a cause for the users of one name in one row, and its weight among those of the same grade: the share of
-/// requests lost by it.
-fn grade(impact: &Impact, lost: bool, count: u64) -> (&'static str, f64) {
-    /// From this share of lost requests on, a name is as good as gone.
-    const GONE: f64 = 0.5;
-    let share = if impact.requests == 0 { 0.0 } else { count as f64 / impact.requests as f64 };
-    match impact.verdict {
-        _ if !lost => ("P3", 0.0),
-        Verdict::Lost if share >= GONE => ("P0", share),
-        Verdict::Lost => ("P1", share),
-        _ => ("P2", share),
     }
 }

@@ -2,15 +2,18 @@
 
 mod check;
 mod drill;
+mod inventory;
+mod risks;
 mod run;
 mod upgrade;
 
 pub use check::{CheckReport, CheckedScenario, SeedFailure, SeedReport};
 pub use drill::{
-    BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FallbackReport, FallbackTargetReport,
-    FindingReport, ImpactReport, InventoryReport, NamedSetting, OutageReport, PlaceReport, RefusalReport, RiskReport,
-    RowReport, SettingReport, ShareReport, ThresholdsReport, VerdictCounts, WorldReport,
+    BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FindingReport, ImpactReport, OutageReport,
+    RefusalReport, RowReport, ShareReport, ThresholdsReport, VerdictCounts, WorldReport,
 };
+pub use inventory::{FallbackReport, FallbackTargetReport, InventoryReport, NamedSetting, PlaceReport, SettingReport};
+pub use risks::RiskReport;
 pub use run::{
     AskedReport, BrokenLawReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies,
     LossReport, MovementReport, RequestsReport, RunReport, Tokens,

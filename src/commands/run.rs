@@ -142,7 +142,7 @@ fn report(args: &Args, scenario: &Scenario, metrics: &Metrics, end: &RunEnd, law
     if end.ending != Ending::Finished {
         eprintln!("error: failed to finish the run: {}", end.ending);
     }
-    RunReport::new(scenario, scenario.seed, driver, metrics, end).with_laws(&scenario.plan, laws.breaches())
+    RunReport::new(scenario, scenario.seed, driver, metrics, end).with_laws(scenario, laws.breaches())
 }
 
 /// Says that the config has findings; `drill` says which.

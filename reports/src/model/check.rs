@@ -37,6 +37,9 @@ pub struct CheckedScenario {
     pub never_seen: Vec<&'static str>,
     /// Faults that struck no call in any run.
     pub never_fired: Vec<String>,
+    /// Laws that broke and may, by the scenario's waiver: name, reason, and how often in all runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<(&'static str, String, u64)>,
     /// Runs in which something broke, by seed.
     pub failures: Vec<SeedFailure>,
 }
@@ -66,6 +69,7 @@ pub struct SeedReport {
     availability: Option<f64>,
     reached: Reached,
     struck: Vec<bool>,
+    waived: Vec<BrokenLawReport>,
     failure: Option<SeedFailure>,
 }
 
@@ -77,8 +81,9 @@ impl SeedReport {
         // What must be seen must be seen under some seed, not under each.
         let each = Expect { must_see: Vec::new(), ..scenario.expect.clone() };
         let mut promises = expectations(&each, metrics);
-        promises.retain(|promise| !promise.held);
-        let laws = broken_laws(&scenario.plan, breaches);
+        promises.retain(|promise| !promise.is_as_expected());
+        let mut laws = broken_laws(scenario, breaches);
+        let waived = laws.extract_if(.., |law| law.waived.is_some()).collect();
         let cut_short = (end.ending != Ending::Finished).then(|| end.ending.to_string());
         let broken = !promises.is_empty() || !laws.is_empty() || cut_short.is_some();
         let failure = broken.then(|| {
@@ -97,6 +102,7 @@ impl SeedReport {
             availability: total.ends.availability(),
             reached: metrics.reached(),
             struck: metrics.fault_strikes().iter().map(|&count| count > 0).collect(),
+            waived,
             failure,
         }
     }
@@ -119,7 +125,12 @@ impl CheckedScenario {
         }
         let unseen = scenario.expect.must_see.iter().filter(|&&situation| !reached.contains(situation));
         let idle = scenario.faults.iter().zip(&struck).filter(|(_, struck)| !**struck);
+        let waived = scenario.expect.waived.iter().map(|(law, reason)| {
+            let broken = seeds.iter().flat_map(|one| &one.waived).filter(|broken| broken.law == law.name());
+            (law.name(), reason.clone(), broken.map(|broken| broken.count).sum())
+        });
         Self {
+            waived: waived.collect(),
             path: path.to_owned(),
             name: scenario.name.clone(),
             runs: seeds.len() as u64,

@@ -7,7 +7,7 @@ use routedrill_sim::invariants::{Breach, Breaches};
 use routedrill_sim::metrics::{Ends, Latency, LossRecord, Metrics, Phase};
 use routedrill_sim::scenario::{Expect, Scenario};
 use routedrill_sim::step::{Ending, RunEnd};
-use router_core::{Plan, Span};
+use router_core::Span;
 use serde::Serialize;
 
 use crate::figures;
@@ -263,17 +263,47 @@ pub struct BrokenLawReport {
     pub at: f64,
     /// What happened.
     pub what: String,
+    /// Why the scenario lets it pass, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
 }
 
 /// A promise of the scenario.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct ExpectationReport {
+    /// Its key in the scenario: `availability`, `latency.p99`.
+    pub key: String,
     /// What was promised.
     pub promise: String,
     /// What was seen.
     pub seen: String,
     /// Whether it held.
     pub held: bool,
+    /// The scenario shows it to be broken.
+    #[serde(skip_serializing_if = "is_false")]
+    pub expected_broken: bool,
+}
+
+impl ExpectationReport {
+    /// Whether it held where it should, and broke where it should.
+    pub fn is_as_expected(&self) -> bool {
+        self.held != self.expected_broken
+    }
+
+    /// What became of it, in a word or three.
+    pub fn verdict(&self) -> &'static str {
+        match (self.held, self.expected_broken) {
+            (true, false) => "held",
+            (false, false) => "BROKEN",
+            (false, true) => "broken, as expected",
+            (true, true) => "HELD, but expected to break",
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl RunReport {
@@ -340,16 +370,16 @@ impl RunReport {
     }
 
     /// The same report with what the laws found in the run.
-    pub fn with_laws(mut self, plan: &Plan, breaches: &Breaches) -> Self {
-        self.broken_laws = broken_laws(plan, breaches);
+    pub fn with_laws(mut self, scenario: &Scenario, breaches: &Breaches) -> Self {
+        self.broken_laws = broken_laws(scenario, breaches);
         self
     }
 
     /// Whether every law and promise held, every fault fired and the run came to its end: the exit code hangs on it.
     pub fn is_clean(&self) -> bool {
         self.cut_short.is_none()
-            && self.broken_laws.is_empty()
-            && self.expectations.iter().all(|one| one.held)
+            && self.broken_laws.iter().all(|law| law.waived.is_some())
+            && self.expectations.iter().all(ExpectationReport::is_as_expected)
             && self.idle_faults().next().is_none()
     }
 
@@ -475,8 +505,8 @@ fn movement(scenario: &Scenario, metrics: &Metrics) -> MovementReport {
 }
 
 /// The laws that were broken, by time.
-pub(crate) fn broken_laws(plan: &Plan, breaches: &Breaches) -> Vec<BrokenLawReport> {
-    let names = labels::of_plan(plan);
+pub(crate) fn broken_laws(scenario: &Scenario, breaches: &Breaches) -> Vec<BrokenLawReport> {
+    let names = labels::of_plan(&scenario.plan);
     let report = |breach: &Breach| BrokenLawReport {
         law: breach.law.name(),
         says: breach.law.says(),
@@ -486,6 +516,7 @@ pub(crate) fn broken_laws(plan: &Plan, breaches: &Breaches) -> Vec<BrokenLawRepo
         deployment: breach.deployment.map(|deployment| names[deployment.index()].clone()),
         at: breach.at.as_secs_f64(),
         what: breach.what.clone(),
+        waived: scenario.expect.waiver(breach.law).map(str::to_owned),
     };
     breaches.first().iter().map(report).collect()
 }
@@ -494,10 +525,12 @@ pub(crate) fn broken_laws(plan: &Plan, breaches: &Breaches) -> Vec<BrokenLawRepo
 pub(crate) fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<ExpectationReport> {
     let mut list = Vec::new();
     let all = metrics.over(&Phase::ALL);
-    let mut add = |promise: String, seen: Option<String>, held: bool| {
+    let mut add = |key: String, promise: String, seen: Option<String>, held: bool| {
         // What cannot be told, because no request came, has not been shown to hold.
         let known = seen.is_some();
         list.push(ExpectationReport {
+            expected_broken: expect.broken.contains(&key),
+            key,
             promise,
             seen: seen.unwrap_or_else(|| "nothing to tell it by".to_owned()),
             held: held && known,
@@ -506,6 +539,7 @@ pub(crate) fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<Expectatio
     if let Some(least) = expect.availability {
         let seen = all.ends.availability();
         add(
+            "availability".to_owned(),
             format!("availability >= {}", figures::chosen_share(least)),
             seen.map(figures::percent),
             seen >= Some(least),
@@ -515,6 +549,7 @@ pub(crate) fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<Expectatio
         let seen = all.latency.quantile(quantile).map(|span| span.as_secs_f64());
         let held = seen.is_some_and(|seen| seen <= most);
         add(
+            Expect::latency_key(quantile),
             format!("{} <= {}", words::quantile(quantile), figures::chosen(Span::from_secs_f64(most))),
             seen.map(figures::seconds),
             held,
@@ -524,17 +559,22 @@ pub(crate) fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<Expectatio
         let during = metrics.over(&[Phase::During]);
         let seen = share(during.fell_back, during.ends.answered);
         let promise = format!("served by a fallback while faults are on >= {}", figures::chosen_share(least));
-        add(promise, seen.map(figures::percent), seen >= Some(least));
+        add("served_by_fallback".to_owned(), promise, seen.map(figures::percent), seen >= Some(least));
     }
     if let Some(most) = expect.attempts_per_request {
         let seen = share(metrics.attempts(), all.ends.total());
         let held = seen.is_some_and(|seen| seen <= most);
-        add(format!("attempts per request <= {}", figures::ratio(most)), seen.map(figures::ratio), held);
+        add(
+            "attempts_per_request".to_owned(),
+            format!("attempts per request <= {}", figures::ratio(most)),
+            seen.map(figures::ratio),
+            held,
+        );
     }
     for &situation in &expect.must_see {
         let seen = metrics.reached().contains(situation);
         let word = if seen { "seen" } else { "never seen" };
-        add(format!("must see {}", words::situation(situation)), Some(word.to_owned()), seen);
+        add("must_see".to_owned(), format!("must see {}", words::situation(situation)), Some(word.to_owned()), seen);
     }
     list
 }

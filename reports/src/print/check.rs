@@ -19,7 +19,8 @@ fn sentences(failure: &SeedFailure) -> Vec<String> {
         list.push(format!("law {} broken: {request}{whom}at {at}: {}", law.law, law.what));
     }
     for promise in &failure.promises {
-        list.push(format!("promise broken: {}, seen {}", promise.promise, promise.seen));
+        let verdict = if promise.held { "promise held, though the scenario shows it broken" } else { "promise broken" };
+        list.push(format!("{verdict}: {}, seen {}", promise.promise, promise.seen));
     }
     if let Some((count, how, example, due)) = failure.loss.as_ref().filter(|_| !failure.promises.is_empty()) {
         let lost = figures::counted(*count, "request");
@@ -54,6 +55,10 @@ pub fn check_text(report: &CheckReport) -> String {
             figures::counted(one.requests, "request"),
         );
         let _ = writeln!(text, "{INDENT}{INDENT}{INDENT}{INDENT}reached {}", one.reached.join(", "));
+        for (law, reason, count) in &one.waived {
+            let broken = figures::counted(*count, "time");
+            let _ = writeln!(text, "{INDENT}{INDENT}{INDENT}{INDENT}waived law {law}, broken {broken}: {reason}");
+        }
     }
     for one in report.scenarios.iter().filter(|one| !one.is_clean()) {
         let _ = writeln!(text, "\n{} ({})", one.name, one.path);

@@ -252,7 +252,7 @@ fn promises(text: &mut String, report: &RunReport) {
     let _ = writeln!(text, "\nPromises");
     let mut grid = Grid::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
     for one in &report.expectations {
-        grid.row([if one.held { "held" } else { "BROKEN" }, &one.promise, &one.seen]);
+        grid.row([one.verdict(), &one.promise, &one.seen]);
     }
     text.push_str(&grid.print());
 }
@@ -270,5 +270,8 @@ pub(super) fn laws(text: &mut String, broken: &[BrokenLawReport]) {
         let _ =
             writeln!(text, "{INDENT}{INDENT}the first: {request}{whom}at {}: {}", figures::seconds(law.at), law.what);
         let _ = writeln!(text, "{INDENT}{INDENT}written from LiteLLM's {}", law.source);
+        if let Some(reason) = &law.waived {
+            let _ = writeln!(text, "{INDENT}{INDENT}waived by the scenario: {reason}");
+        }
     }
 }

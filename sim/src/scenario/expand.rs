@@ -8,7 +8,7 @@ use router_core::{DeploymentId, Params, RetryAfter, Span};
 use super::meant::{
     Arrivals, Expect, Fault, Inject, Quantiles, Quota, QuotaUnit, Recording, Scenario, Traffic, Upstream,
 };
-use super::quantity::{AtLeast, AtMost, Duration, Plain, Price, Rate, Seconds, Share, shifted};
+use super::quantity::{AtLeast, AtMost, Duration, Plain, Price, Rate, Seconds, Share, quantile_name};
 use super::select::{By, Selector};
 use super::word::{Vocabulary, WallClock, WholeSeconds, Window};
 use crate::litellm::{Node, Value};
@@ -232,6 +232,15 @@ fn write_expect(file: &mut Lines, expect: &Expect) {
         let words: Vec<_> = expect.must_see.iter().map(|situation| situation.word()).collect();
         file.line(1, "must_see", format!("[{}]", words.join(", ")));
     }
+    if !expect.waived.is_empty() {
+        file.open(1, "waive");
+        for (law, reason) in &expect.waived {
+            file.line(2, law.name(), quoted(reason));
+        }
+    }
+    if !expect.broken.is_empty() {
+        file.line(0, "expect_broken", format!("[{}]", expect.broken.join(", ")));
+    }
 }
 
 fn spread<Q: fmt::Display>(quantiles: &Quantiles, quantity: impl Fn(f64) -> Q) -> String {
@@ -242,10 +251,6 @@ fn spread<Q: fmt::Display>(quantiles: &Quantiles, quantity: impl Fn(f64) -> Q) -
             .fold(Flow::default(), |map, (share, value)| map.put(&quantile_name(*share), quantity(*value)))
             .to_string(),
     }
-}
-
-fn quantile_name(share: f64) -> String {
-    if share >= 1.0 { "max".to_owned() } else { format!("p{}", shifted(share, 2)) }
 }
 
 fn selectors(ids: &[DeploymentId], scenario: &Scenario) -> String {

@@ -61,6 +61,9 @@ pub struct File {
     pub faults: Option<Vec<Fault>>,
     /// What is promised.
     pub expect: Option<Expect>,
+    /// Which of the promises this drill shows to be broken, by their keys: `[availability, latency.p99]`. It fails when
+    /// one of them holds.
+    pub expect_broken: Option<Vec<Written<Text>>>,
 }
 
 impl File {
@@ -333,4 +336,6 @@ pub struct Expect {
     pub attempts_per_request: Option<Written<AtMost<Plain>>>,
     /// What must happen at least once. A run that never got there proves nothing, and fails.
     pub must_see: Option<Vec<Written<MustSee>>>,
+    /// Laws of the router that may break here, by name, each with the reason, which every report shows.
+    pub waive: Option<Named<Written<Text>>>,
 }

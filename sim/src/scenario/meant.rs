@@ -6,6 +6,8 @@ use std::sync::Arc;
 use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time};
 
 use super::patch::Patch;
+use super::quantity::quantile_name;
+use crate::invariants::Law;
 use crate::litellm::Inventory;
 use crate::provider::{Dialect, ErrorKind};
 
@@ -270,6 +272,35 @@ pub struct Expect {
     pub attempts_per_request: Option<f64>,
     /// What must have happened at least once.
     pub must_see: Vec<MustSee>,
+    /// Promises that are shown to be broken, by [their keys](Self::promises).
+    pub broken: Vec<String>,
+    /// Laws that may break, each with the reason.
+    pub waived: Vec<(Law, String)>,
+}
+
+impl Expect {
+    /// The keys of everything promised, as they stand in the file: `availability`, `latency.p99`.
+    pub fn promises(&self) -> Vec<String> {
+        let plain = [
+            ("availability", self.availability.is_some()),
+            ("served_by_fallback", self.served_by_fallback.is_some()),
+            ("attempts_per_request", self.attempts_per_request.is_some()),
+        ];
+        let mut keys: Vec<_> =
+            plain.into_iter().filter(|(_, promised)| *promised).map(|(key, _)| key.to_owned()).collect();
+        keys.extend(self.latency.iter().map(|(share, _)| Self::latency_key(*share)));
+        keys
+    }
+
+    /// The key of a promise about a quantile of latency: `latency.p99`.
+    pub fn latency_key(share: f64) -> String {
+        format!("latency.{}", quantile_name(share))
+    }
+
+    /// Why a law may break here; `None`: it may not.
+    pub fn waiver(&self, law: Law) -> Option<&str> {
+        self.waived.iter().find(|(waived, _)| *waived == law).map(|(_, reason)| reason.as_str())
+    }
 }
 
 /// A situation that a run must reach to prove anything.

@@ -466,6 +466,11 @@ pub(super) fn shifted(value: f64, places: usize) -> String {
     if fraction.len() > places { format!("{whole}.{}", &fraction[places..]) } else { whole.to_owned() }
 }
 
+/// What a quantile is called, by its share: `p99.9`, `max`.
+pub(super) fn quantile_name(share: f64) -> String {
+    if share >= 1.0 { "max".to_owned() } else { format!("p{}", shifted(share, 2)) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

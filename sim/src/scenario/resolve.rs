@@ -16,7 +16,9 @@ use super::tree::{Kind, NodeId, Tree};
 use super::upstreams;
 use super::word::{InjectWord, Text, Vocabulary as _};
 use super::written::{Located, Written};
+use crate::invariants::Law;
 use crate::litellm::Inventory;
+use crate::problem::did_you_mean;
 use crate::provider::ErrorKind;
 
 /// Tokens of a prompt where a scenario does not say.
@@ -85,7 +87,7 @@ pub(super) fn resolve(file: &File, reading: &mut Reading<'_>, world: &World<'_>)
     let entries = file.faults.iter().flatten();
     let faults: Vec<_> = entries.filter_map(|entry| resolve_fault(entry, duration, reading, world)).collect();
     let links = resolve_links(file.links.as_ref(), reading);
-    let expect = file.expect.as_ref().map(|expect| resolve_expect(expect, reading)).unwrap_or_default();
+    let expect = resolve_expect(file, reading);
     Some(Scenario {
         name: name?.0,
         plan: world.plan.clone(),
@@ -443,12 +445,35 @@ fn resolve_links(links: Option<&file::Links>, reading: &mut Reading<'_>) -> Link
     }
 }
 
-fn resolve_expect(expect: &file::Expect, reading: &mut Reading<'_>) -> Expect {
+fn resolve_expect(file: &File, reading: &mut Reading<'_>) -> Expect {
+    let mut meant = file.expect.as_ref().map(|expect| resolve_promises(expect, reading)).unwrap_or_default();
+    let promised = meant.promises();
+    for written in file.expect_broken.iter().flatten() {
+        let Some(Text(key)) = reading.value(written) else { continue };
+        if promised.contains(&key) {
+            meant.broken.push(key);
+        } else {
+            let help = match promised.as_slice() {
+                [] => "`expect` promises nothing that could break".to_owned(),
+                keys => format!("promised are {}", keys.join(", ")),
+            };
+            reading.complain(written.node(), Complaint::new(format!("`expect` does not promise `{key}`")).help(help));
+        }
+    }
+    meant
+}
+
+fn resolve_promises(expect: &file::Expect, reading: &mut Reading<'_>) -> Expect {
     let mut latency = Vec::new();
     for (key, written) in expect.latency.iter().flat_map(|named| &named.0) {
         let share = reading.kept(*key, quantile(reading.tree.text(*key)));
         let bound = reading.value(written);
         latency.extend(share.zip(bound).map(|(share, bound)| (share, bound.0.0.as_secs_f64())));
+    }
+    let mut waived = Vec::new();
+    for (key, written) in expect.waive.iter().flat_map(|named| &named.0) {
+        let law = reading.kept(*key, law(reading.tree.text(*key)));
+        waived.extend(law.zip(reading.value(written)).map(|(law, Text(reason))| (law, reason)));
     }
     Expect {
         availability: reading.optional(&expect.availability).map(|bound| bound.0.0),
@@ -456,5 +481,17 @@ fn resolve_expect(expect: &file::Expect, reading: &mut Reading<'_>) -> Expect {
         served_by_fallback: reading.optional(&expect.served_by_fallback).map(|bound| bound.0.0),
         attempts_per_request: reading.optional(&expect.attempts_per_request).map(|bound| bound.0.0),
         must_see: expect.must_see.iter().flatten().filter_map(|written| reading.value(written)).collect(),
+        broken: Vec::new(),
+        waived,
     }
+}
+
+/// The law of this name.
+fn law(name: &str) -> Result<Law, Complaint> {
+    Law::ALL.into_iter().find(|law| law.name() == name).ok_or_else(|| {
+        let listed = || format!("laws are {}", Law::ALL.map(Law::name).join(", "));
+        let help =
+            did_you_mean(name, Law::ALL.map(Law::name)).map_or_else(listed, |law| format!("did you mean `{law}`?"));
+        Complaint::new(format!("`{name}` is not a law of the router")).help(help)
+    })
 }

@@ -10,6 +10,7 @@ use super::load::Unresolved;
 use super::quantity::{Duration, Price, Share};
 use super::tree::Tree;
 use super::*;
+use crate::invariants::Law;
 use crate::litellm::{Inventory, Place};
 use crate::problem::Problems;
 use crate::provider::{Dialect, ErrorKind};
@@ -203,6 +204,8 @@ fn promises_are_bounds_in_the_only_direction_that_makes_sense() {
   served_by_fallback: \">= 95%\"
   attempts_per_request: \"<= 1.5\"
   must_see: [cooldown, fallback]
+  waive: {counters-at-rest: this release leaks}
+expect_broken: [availability, latency.p99]
 ",
     );
     assert_eq!(
@@ -213,6 +216,8 @@ fn promises_are_bounds_in_the_only_direction_that_makes_sense() {
             served_by_fallback: Some(0.95),
             attempts_per_request: Some(1.5),
             must_see: vec![MustSee::Cooldown, MustSee::Fallback],
+            broken: vec!["availability".to_owned(), "latency.p99".to_owned()],
+            waived: vec![(Law::CountersAtRest, "this release leaks".to_owned())],
         }
     );
 }
@@ -284,6 +289,10 @@ fn what_cannot_happen_is_refused() {
         ("upstreams: {all: {ttft: {p100: 1s}}}\n", "ends before p100"),
         ("upstreams: {all: {ttft: {p0: 1s}}}\n", "not a quantile"),
         ("expect: {latency: {p999: \"<= 1s\"}}\n", "not a quantile"),
+        ("expect_broken: [availability]\n", "`expect` promises nothing"),
+        ("expect: {availability: '>= 9%'}\nexpect_broken: [latency]\n", "promised are availability"),
+        ("expect: {waive: {counters-at-reset: it leaks}}\n", "did you mean `counters-at-rest`?"),
+        ("expect: {waive: {counters-at-rest: ''}}\n", "a text is missing"),
         ("litellm: 1.2.3\n", "not a LiteLLM release that is modelled"),
         ("links: {client: 0s}\n", "cannot be zero"),
         ("replicas: 0\n", "no replica"),
@@ -423,6 +432,8 @@ expect:
   attempts_per_request: \"<= 1.1\"
   must_see: [rate_limited, retry_after, server_error, timeout, refused, revoked, cooldown, all_cooling, retry, fallback,
     fallback_exhausted, abort, overlap, recovery]
+  waive: {one-answer: 'it is \"odd\"'}
+expect_broken: [latency.p99.9, latency.max]
 ",
     );
 }

@@ -76,7 +76,7 @@ fn silent_upstreams_are_hung_up_on() {
     scenario.faults = vec![fault(2, 10, &CHAT, 0.6, Inject::Silent), fault(3, 8, &BACKUP, 0.4, Inject::Silent)];
     scenario.traffic[0].deadline = Some(Span::from_millis(3_300));
     scenario.traffic[0].retry =
-        Some(ClientRetry { attempts: 1, wait: Span::from_millis(500), honour_retry_after: true });
+        Some(ClientRetry { attempts: 1, wait: Span::from_millis(500), honour_retry_after: true, jitter: 0.5 });
     for upstream in &mut scenario.upstreams {
         upstream.full_speed = Some(4);
     }

@@ -95,7 +95,8 @@ fn write_traffic(file: &mut Lines, traffic: &Traffic, scenario: &Scenario, besid
     }
     if let Some(retry) = traffic.retry {
         let map = Flow::default().put("attempts", retry.attempts).put("wait", Duration(retry.wait));
-        file.line(2, "retry", map.put("honour_retry_after", retry.honour_retry_after));
+        let map = map.put("honour_retry_after", retry.honour_retry_after);
+        file.line(2, "retry", map.put("jitter", Share(retry.jitter)));
     }
     if let Some(params) = &traffic.params {
         file.line(2, "params", write_params(params, scenario));

@@ -186,6 +186,8 @@ pub struct ClientRetry {
     pub wait: Written<Duration>,
     /// Waits for `Retry-After` instead, where the answer carries one. Default: true.
     pub honour_retry_after: Option<Written<bool>>,
+    /// By how much a wait may be longer, evenly drawn for each: `50%`. Default: `0%`, everybody comes back together.
+    pub jitter: Option<Written<Share>>,
 }
 
 /// Further fields of a request, under LiteLLM's names.

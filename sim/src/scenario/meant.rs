@@ -80,6 +80,8 @@ pub struct ClientRetry {
     pub wait: Span,
     /// Waits for `Retry-After` instead, where the answer carries one.
     pub honour_retry_after: bool,
+    /// By how much a wait may be longer, from 0 to 1 of it; evenly drawn for each.
+    pub jitter: f64,
 }
 
 /// When requests arrive. Rates are per second.

@@ -10,7 +10,7 @@ use super::meant::{
     Arrivals, ClientRetry, Expect, Fault, Inject, Links, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow, Recording,
     Scenario, Traffic,
 };
-use super::quantity::{Complaint, Count, Duration};
+use super::quantity::{Complaint, Count, Duration, Share};
 use super::reading::{Reading, quantile};
 use super::tree::{Kind, NodeId, Tree};
 use super::upstreams;
@@ -122,10 +122,11 @@ fn replicas(written: &Written<Count>, reading: &mut Reading<'_>) {
 fn patience(traffic: &[Traffic]) -> Span {
     let each = traffic.iter().map(|traffic| {
         let deadline = traffic.deadline?;
-        let Some(ClientRetry { attempts, wait, .. }) = traffic.retry else { return Some(deadline) };
-        let tries = u64::from(attempts);
+        let Some(retry) = traffic.retry else { return Some(deadline) };
+        let tries = u64::from(retry.attempts);
         let deadlines = deadline.as_nanos().saturating_mul(tries + 1);
-        Some(Span::from_nanos(deadlines.saturating_add(wait.as_nanos().saturating_mul(tries))))
+        let longest = retry.wait + Span::from_secs_f64(retry.wait.as_secs_f64() * retry.jitter);
+        Some(Span::from_nanos(deadlines.saturating_add(longest.as_nanos().saturating_mul(tries))))
     });
     each.map(|span| span.unwrap_or(DRAIN)).max().unwrap_or(DRAIN)
 }
@@ -159,7 +160,9 @@ fn resolve_traffic(traffic: &file::Traffic, reading: &mut Reading<'_>, world: &W
         let attempts = reading.narrow(&retry.attempts);
         let wait = reading.value(&retry.wait).map(|Duration(span)| span);
         let honour_retry_after = retry.honour_retry_after.as_ref().map_or(Some(true), |written| reading.value(written));
-        Some(ClientRetry { attempts: attempts?, wait: wait?, honour_retry_after: honour_retry_after? })
+        let jitter =
+            retry.jitter.as_ref().map_or(Some(0.0), |written| reading.value(written).map(|Share(share)| share));
+        Some(ClientRetry { attempts: attempts?, wait: wait?, honour_retry_after: honour_retry_after?, jitter: jitter? })
     });
     let params = traffic.params.as_ref().map(|params| resolve_params(params, reading, world));
     Some(Traffic {

@@ -401,7 +401,7 @@ traffic:
     prompt_tokens: 4k
     output_tokens: {p1: 0, p50: 0, p99: 10.5}
     deadline: 90s
-    retry: {attempts: 3, wait: 250ms, honour_retry_after: false}
+    retry: {attempts: 3, wait: 250ms, honour_retry_after: false, jitter: 12.5%}
     params: {num_retries: 1, timeout: 2.5s, stream_timeout: 1s, fallbacks: [haiku, nobody], tags: [a b, free], region: eu}
   - {model: haiku, arrivals: {bursts: {size: 100, every: 1m}}, params: {disable_fallbacks: true}}
   - {model: haiku, arrivals: {ramp: {from: 0/s, to: 100/m}}}

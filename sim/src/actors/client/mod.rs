@@ -119,9 +119,21 @@ impl Client {
         let again = self.retry.filter(|retry| wish.retries < retry.attempts).and_then(|retry| wait(retry, outcome));
         let (request, last) = (self.id(number), again.is_none());
         out.push(Effect::Ended(Ended { request, due: wish.due, outcome, retries: wish.retries, last }));
+        let again = again.map(|wait| wait + self.jitter(wait, entropy));
         match again {
             Some(wait) => self.waiting.push(Reverse((now + wait, Wish { retries: wish.retries + 1, ..wish }))),
             None => self.arrivals.think(now, entropy),
+        }
+    }
+
+    /// By how much this wait is longer than asked for.
+    fn jitter(&self, wait: Span, entropy: &mut dyn Entropy) -> Span {
+        match self.retry {
+            Some(retry) if retry.jitter > 0.0 => {
+                let share = entropy.unit(Draw::Sample("client retry jitter")) * retry.jitter;
+                Span::from_secs_f64(wait.as_secs_f64() * share)
+            }
+            _ => Span::ZERO,
         }
     }
 

@@ -26,7 +26,7 @@ fn traffic() -> Traffic {
 }
 
 fn retry(attempts: u32) -> Option<ClientRetry> {
-    Some(ClientRetry { attempts, wait: Span::from_secs(1), honour_retry_after: true })
+    Some(ClientRetry { attempts, wait: Span::from_secs(1), honour_retry_after: true, jitter: 0.0 })
 }
 
 fn answered() -> Outcome {
@@ -151,6 +151,20 @@ fn a_retry_waits_as_the_answer_says() {
     drill.answer(2.5, 1, answered());
     drill.answer(2.5, 2, answered());
     assert_eq!(asked(&drill.run(60.0)), [(at(22.5), 3)]);
+}
+
+#[test]
+fn jitter_spreads_what_one_retry_after_would_bring_back_together() {
+    let jittered = retry(1).map(|retry| ClientRetry { jitter: 0.5, ..retry });
+    let mut drill = Drill::new(Traffic { retry: jittered, ..traffic() });
+    drill.run(2.5);
+    for number in 0..3 {
+        drill.answer(2.5, number, failed(429, Some(Span::from_secs(20))));
+    }
+    let mut back: Vec<_> = asked(&drill.run(60.0)).into_iter().map(|(at, _)| at).collect();
+    assert!(back.iter().all(|&back| (at(22.5)..at(32.5)).contains(&back)), "{back:?}");
+    back.dedup();
+    assert_eq!(back.len(), 3, "each comes back at a moment of its own");
 }
 
 #[test]

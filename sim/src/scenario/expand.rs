@@ -9,7 +9,7 @@ use super::meant::{
     Arrivals, Expect, Fault, Inject, Quantiles, Quota, QuotaUnit, Recording, Scenario, Traffic, Upstream,
 };
 use super::quantity::{AtLeast, AtMost, Duration, Plain, Price, Rate, Seconds, Share, quantile_name};
-use super::select::{By, Selector};
+use super::select::Selector;
 use super::word::{Vocabulary, WallClock, WholeSeconds, Window};
 use crate::litellm::{Node, Value};
 use crate::provider::ErrorKind;
@@ -263,8 +263,7 @@ fn selectors(ids: &[DeploymentId], scenario: &Scenario) -> String {
 }
 
 fn selector(id: DeploymentId, scenario: &Scenario) -> String {
-    let name = scenario.plan.deployment(id).id.clone();
-    quoted(&Selector { by: By::Deployment, name }.to_string())
+    quoted(&Selector::deployment(&scenario.plan, id).to_string())
 }
 
 /// The lines of a block, two blanks a level.

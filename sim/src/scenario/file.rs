@@ -50,7 +50,7 @@ pub struct File {
     #[schemars(required)]
     pub traffic: Option<Located<Vec<Traffic>>>,
     /// How the upstreams behave when nothing is broken, by selector: `all`, `provider:azure`, `region:eastus`,
-    /// `key:AZURE_API_KEY`, `group:gpt-4`, `deployment:ID`. Where several select the same deployment, each value
+    /// `key:AZURE_API_KEY`, `group:gpt-4`, `deployment:NAME`. Where several select the same deployment, each value
     /// comes from the last of them in this list of kinds that sets it; the order in the file does not matter.
     pub upstreams: Option<Named<Upstream>>,
     /// Limits that upstreams enforce on several deployments together.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use router_core::{Config, DeploymentId};
+use router_core::{Config, DeploymentId, Plan};
 use schemars::{Schema, json_schema};
 
 use super::quantity::{Complaint, Quantity};
+use crate::drill::labels;
 use crate::litellm::{Inventory, Place};
 use crate::problem::did_you_mean;
 
@@ -23,7 +24,7 @@ pub enum By {
     Key,
     /// The model group, or an alias of it.
     Group,
-    /// The id of one deployment.
+    /// One deployment: its `model_info.id`, or the short name that reports call it by, `gpt-4#2`.
     Deployment,
 }
 
@@ -59,8 +60,13 @@ pub struct Selector {
 
 impl Selector {
     /// The selector of one deployment.
-    pub fn deployment(config: &Config, id: DeploymentId) -> Self {
-        Self { by: By::Deployment, name: config.model_list[id.index()].id.clone() }
+    pub fn deployment(plan: &Plan, id: DeploymentId) -> Self {
+        let label = labels::of_plan(plan).swap_remove(id.index());
+        let mut others = plan.deployments().iter().enumerate().filter(|(index, _)| *index != id.index());
+        // The short name of one may be the id of another.
+        let taken = others.any(|(_, other)| other.id == label);
+        let name = if taken { plan.deployment(id).id.clone() } else { label };
+        Self { by: By::Deployment, name }
     }
 
     /// The deployments that it selects, in their order; never none.
@@ -70,6 +76,11 @@ impl Selector {
     pub fn resolve(&self, config: &Config, inventory: &Inventory) -> Result<Vec<DeploymentId>, Complaint> {
         let aliases = &config.router_settings.model_group_alias;
         let group = aliases.iter().find(|(alias, _)| *alias == self.name).map_or(&self.name, |(_, group)| group);
+        // An id goes before the short name of another deployment.
+        let labels = match self.by {
+            By::Deployment if !config.model_list.iter().any(|entry| entry.id == self.name) => labels::of_config(config),
+            _ => Vec::new(),
+        };
         let selects = |index: usize| {
             let place = inventory.places.get(index);
             match self.by {
@@ -78,7 +89,10 @@ impl Selector {
                 By::Region => place.is_some_and(|place| place.region.as_ref() == Some(&self.name)),
                 By::Key => place.is_some_and(|place| place.key.as_ref() == Some(&self.name)),
                 By::Group => config.model_list[index].model_name == *group,
-                By::Deployment => config.model_list[index].id == self.name,
+                By::Deployment => {
+                    config.model_list[index].id == self.name
+                        || labels.get(index).is_some_and(|label| *label == self.name)
+                }
             }
         };
         let selected: Vec<_> = (0..config.model_list.len())
@@ -93,14 +107,14 @@ impl Selector {
             return Complaint::new("the config has no deployment").help("add one to its model_list");
         }
         let known = known(self.by, config, inventory);
+        let known: Vec<_> = known.iter().map(String::as_str).collect();
         let message = format!("`{self}` selects nothing: the config has no {} `{}`", self.by.word(), self.name);
         let complaint = Complaint::new(message);
         if let Some(name) = did_you_mean(&self.name, known.iter().copied()) {
             return complaint.help(format!("did you mean `{}:{name}`?", self.by.word()));
         }
         // The right name under the wrong kind is the likelier slip when nothing similar is of this kind.
-        let elsewhere =
-            By::KINDS.into_iter().find(|(_, by)| self::known(*by, config, inventory).contains(&&*self.name));
+        let elsewhere = By::KINDS.into_iter().find(|(_, by)| self::known(*by, config, inventory).contains(&self.name));
         match elsewhere {
             Some((kind, _)) => complaint.help(format!("did you mean `{kind}:{}`?", self.name)),
             None if known.is_empty() => complaint.help(format!("it shows no {} at all", self.by.word())),
@@ -110,19 +124,19 @@ impl Selector {
 }
 
 /// The names of a kind, each once, in the order of the config.
-fn known<'a>(by: By, config: &'a Config, inventory: &'a Inventory) -> Vec<&'a str> {
+fn known(by: By, config: &Config, inventory: &Inventory) -> Vec<String> {
     let places = inventory.places.iter();
     let entries = config.model_list.iter();
-    let mut names: Vec<&str> = match by {
+    let mut names: Vec<String> = match by {
         By::All => Vec::new(),
-        By::Provider => places.map(|place: &Place| place.provider.as_str()).collect(),
-        By::Region => places.filter_map(|place| place.region.as_deref()).collect(),
-        By::Key => places.filter_map(|place| place.key.as_deref()).collect(),
-        By::Group => entries.map(|entry| entry.model_name.as_str()).collect(),
-        By::Deployment => entries.map(|entry| entry.id.as_str()).collect(),
+        By::Provider => places.map(|place: &Place| place.provider.clone()).collect(),
+        By::Region => places.filter_map(|place| place.region.clone()).collect(),
+        By::Key => places.filter_map(|place| place.key.clone()).collect(),
+        By::Group => entries.map(|entry| entry.model_name.clone()).collect(),
+        By::Deployment => labels::of_config(config),
     };
     let mut seen = std::collections::BTreeSet::new();
-    names.retain(|name| seen.insert(*name));
+    names.retain(|name| seen.insert(name.clone()));
     names
 }
 
@@ -138,7 +152,7 @@ impl Quantity for Selector {
 
     fn parse(text: &str) -> Result<Self, Complaint> {
         const FORMS: &str =
-            "selectors are `all`, `provider:azure`, `region:eastus`, `key:NAME`, `group:gpt-4` and `deployment:ID`";
+            "selectors are `all`, `provider:azure`, `region:eastus`, `key:NAME`, `group:gpt-4` and `deployment:NAME`";
         let trimmed = text.trim();
         if trimmed == "all" {
             return Ok(Self { by: By::All, name: String::new() });
@@ -161,7 +175,7 @@ impl Quantity for Selector {
     fn schema() -> Schema {
         json_schema!({
             "type": "string",
-            "description": "Some deployments: `all`, `provider:azure`, `region:eastus`, `key:NAME`, `group:gpt-4`, `deployment:ID`.",
+            "description": "Some deployments: `all`, `provider:azure`, `region:eastus`, `key:NAME`, `group:gpt-4`, `deployment:NAME`.",
             "pattern": "^\\s*(all|(provider|region|key|group|deployment)\\s*:.*\\S.*)\\s*$",
             "examples": ["all", "provider:azure", "key:AZURE_API_KEY"]
         })
@@ -190,6 +204,7 @@ mod tests {
             ("east", "gpt-4", "azure", Some("eastus")),
             ("west", "gpt-4", "azure", None),
             ("claude", "haiku", "bedrock", None),
+            ("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "haiku", "groq", None),
         ] {
             config.model_list.push(ModelEntry { id: id.into(), model_name: group.into(), ..ModelEntry::default() });
             let key = Some(format!("{}_KEY", id.to_uppercase()));
@@ -222,13 +237,14 @@ mod tests {
 
     #[test]
     fn each_kind_selects_by_its_own_names() {
-        selects("all", &[0, 1, 2]);
+        selects("all", &[0, 1, 2, 3]);
         selects("provider:azure", &[0, 1]);
         selects("region:eastus", &[0]);
         selects("key: WEST_KEY", &[1]);
-        selects("group:haiku", &[2]);
+        selects("group:haiku", &[2, 3]);
         selects("group:smart", &[0, 1]);
         selects("deployment:west", &[1]);
+        selects("deployment:haiku#2", &[3]);
     }
 
     #[test]

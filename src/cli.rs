@@ -21,6 +21,8 @@ enum Verb {
     Check(commands::check::Args),
     Conform(commands::conform::Args),
     Run(commands::run::Args),
+    Explain(commands::explain::Args),
+    Replay(commands::replay::Args),
     Schema(commands::schema::Args),
 }
 
@@ -33,6 +35,8 @@ pub(crate) fn run() -> Exit {
             Verb::Check(args) => commands::check::run(&args),
             Verb::Conform(args) => commands::conform::run(&args),
             Verb::Run(args) => commands::run::run(&args),
+            Verb::Explain(args) => commands::explain::run(&args),
+            Verb::Replay(args) => commands::replay::run(&args),
             Verb::Schema(args) => commands::schema::run(&args),
         },
         None => Exit::BadInput,

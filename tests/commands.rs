@@ -102,3 +102,21 @@ fn a_config_that_cannot_be_read_is_bad_input() {
 fn a_scenario_with_a_promise_that_breaks() {
     looks_like("run-broken-promise", &["run", "tests/inputs/lone-primary.yaml"]);
 }
+
+#[test]
+fn the_story_of_a_lost_request_and_of_a_deployment_that_did_not_answer_it() {
+    looks_like(
+        "explain-lost",
+        &["explain", "tests/inputs/lone-primary.yaml", "--request", "lost", "--why-not", "gpt-4o-mini"],
+    );
+}
+
+#[test]
+fn a_request_that_is_not_there() {
+    looks_like("explain-no-such-request", &["explain", "tests/inputs/lone-primary.yaml", "--request", "99999"]);
+}
+
+#[test]
+fn a_scenario_that_is_run_twice() {
+    looks_like("replay-scenario", &["replay", "tests/inputs/lone-primary.yaml"]);
+}

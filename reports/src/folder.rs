@@ -103,6 +103,27 @@ impl Folder {
     }
 }
 
+/// Writes a file that is there completely or not at all. One of that name is replaced at once.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_whole(wanted: &Path, content: &[u8]) -> Result<(), WriteError> {
+    let fail = |source| WriteError::new(wanted, source);
+    let Some(name) = wanted.file_name().filter(|_| !wanted.is_dir()) else {
+        return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
+    };
+    let mut draft = std::ffi::OsString::from(".");
+    draft.push(name);
+    draft.push(format!(".{}.partial", std::process::id()));
+    let draft = wanted.with_file_name(draft);
+    let written = fs::write(&draft, content).and_then(|()| fs::rename(&draft, wanted));
+    if written.is_err() {
+        // The error that led here is being reported; a draft that cannot be removed adds nothing to it.
+        let _ = fs::remove_file(&draft);
+    }
+    written.map_err(fail)
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.published {

@@ -10,4 +10,4 @@ mod table;
 pub mod words;
 mod wrap;
 
-pub use folder::{Folder, OutFile, WriteError};
+pub use folder::{Folder, OutFile, WriteError, write_whole};

@@ -72,6 +72,21 @@ impl Cast {
         Self { actors, names, texts }
     }
 
+    /// The names of the actors, by [`ActorId`].
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Has the routers say at each selection who was eligible, who was passed over and why, and what decided. It costs time
+    /// and changes nothing that happens.
+    pub fn explain(&mut self) {
+        for actor in &mut self.actors {
+            if let AnyActor::Proxy(proxy) = actor {
+                proxy.router_mut().explain(true);
+            }
+        }
+    }
+
     /// A look inside the router, while no driver has the actors.
     pub fn router(&self) -> Option<View<'_>> {
         self.actors.iter().find_map(|actor| match actor {

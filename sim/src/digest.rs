@@ -13,7 +13,7 @@ use router_core::{
 };
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::actor::{Effect, Ended, Event, Message, Reply, Step, Watcher};
+use crate::actor::{ActorId, Effect, Ended, Event, Message, Reply, Step, Watcher};
 
 /// The digest of a run. Printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -41,6 +41,11 @@ impl Digester {
     pub fn restart(&mut self, actors: usize) {
         self.lanes.clear();
         self.lanes.resize(actors, Lane::default());
+    }
+
+    /// What one actor did so far, as a number; zero for an actor that is not there.
+    pub fn of(&self, actor: ActorId) -> u64 {
+        self.lanes.get(actor.0 as usize).map_or(0, |lane| lane.0)
     }
 
     /// The digest of everything seen since the last [`Digester::restart`], which must come before anything else is seen.
@@ -322,7 +327,7 @@ mod tests {
     use router_core::{DeploymentId, Filter, NameId, Selection, Time};
 
     use super::*;
-    use crate::actor::{ActorId, DrawKind, Drawn};
+    use crate::actor::{DrawKind, Drawn};
 
     fn digest_of(steps: &[Step<'_>]) -> Digest {
         let mut digester = Digester::new();

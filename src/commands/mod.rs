@@ -2,9 +2,12 @@
 
 pub(crate) mod check;
 pub(crate) mod drill;
+pub(crate) mod explain;
 pub(crate) mod lint;
 mod parse;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
+mod script;
 
 pub(crate) mod conform;

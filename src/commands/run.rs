@@ -14,9 +14,11 @@ use routedrill_sim::invariants::Laws;
 use routedrill_sim::litellm::{Finding, Severity};
 use routedrill_sim::metrics::{Metrics, Rows, Seconds, Shape};
 use routedrill_sim::net::turmoil;
+use routedrill_sim::record;
 use routedrill_sim::scenario::{self, Loaded, Scenario};
 use routedrill_sim::step::{Ending, RunEnd};
 
+use super::script;
 use crate::exit::Exit;
 use crate::output;
 
@@ -38,6 +40,10 @@ pub(crate) struct Args {
     /// every default filled in, `scenario.yaml`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// A file for a recording of the run, which stands alone: `routedrill replay` runs it again and compares each step,
+    /// `routedrill explain` tells a request of it.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -69,6 +75,10 @@ fn once(args: &Args) -> Result<Exit, Exit> {
         eprintln!("note: {remark}");
     }
     scenario.seed = args.seed.unwrap_or(scenario.seed);
+    if args.record.is_some() && args.driver == DriverArg::Turmoil {
+        eprintln!("error: only runs of the event engine are recorded: leave out --driver, or --record");
+        return Err(Exit::BadInput);
+    }
     let report = match &args.out {
         Some(wanted) => recorded(args, &scenario, wanted)?,
         None => {
@@ -78,6 +88,9 @@ fn once(args: &Args) -> Result<Exit, Exit> {
             report(args, &scenario, &metrics, &end, &laws)
         }
     };
+    if let Some(path) = &args.record {
+        record(&scenario, path, &report.digest)?;
+    }
     match args.format {
         Format::Text => output::result(&print::run_text(&report))?,
         Format::Json => output::result(&print::json(&report))?,
@@ -111,6 +124,18 @@ fn recorded(args: &Args, scenario: &Scenario, wanted: &Path) -> Result<RunReport
     folder.write("scenario.yaml", expanded.as_bytes()).map_err(written)?;
     folder.publish().map_err(written)?;
     Ok(report)
+}
+
+/// Records the scenario as it stands alone, after a look whether it still does the same.
+fn record(scenario: &Scenario, path: &Path, digest: &str) -> Result<(), Exit> {
+    let text = scenario::standing_alone(scenario).map_err(|problems| output::refuse(&problems))?;
+    let alone = script::alone(path, &text).map_err(|problems| output::refuse(&problems))?;
+    let (file, end) = record::record(&alone, &text);
+    if end.digest.to_string() != digest {
+        eprintln!("error: failed to record: with its config inside, the scenario gives another digest, {}", end.digest);
+        return Err(Exit::Unfinished);
+    }
+    routedrill_reports::write_whole(path, file.as_bytes()).map_err(|error| output::unwritten(&error))
 }
 
 fn drive(args: &Args, scenario: &Scenario, watchers: &mut impl Watcher) -> Result<(RunEnd, Laws), Exit> {

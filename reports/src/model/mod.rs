@@ -5,7 +5,9 @@ mod drill;
 mod inventory;
 mod risks;
 mod run;
+mod story;
 mod upgrade;
+mod why;
 
 pub use check::{CheckReport, CheckedScenario, SeedFailure, SeedReport};
 pub use drill::{
@@ -18,4 +20,5 @@ pub use run::{
     AskedReport, BrokenLawReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies,
     LossReport, MovementReport, RequestsReport, RunReport, Tokens,
 };
+pub use story::{RowKind, StoryReport, StoryRow, WhyNotReport};
 pub use upgrade::{ChangedRequestReport, ChangedRowReport, EndReport, ReasonReport, RuleReport, UpgradeReport};

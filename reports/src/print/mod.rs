@@ -7,6 +7,7 @@ mod hlog;
 mod json;
 mod memo;
 mod run_text;
+mod story_text;
 mod upgrade_text;
 
 pub use check::{check_github, check_junit, check_text};
@@ -16,4 +17,5 @@ pub use hlog::{LatencyLog, SecondQuantiles};
 pub use json::json;
 pub use memo::memo;
 pub use run_text::run as run_text;
+pub use story_text::{brief as story_brief, story as story_text};
 pub use upgrade_text::upgrade as upgrade_text;

@@ -34,6 +34,7 @@ pub use recording::{
 pub use replay::{Replayed, Stop, StopReason, replay};
 pub use setup::plan_of;
 pub use why::in_words;
+pub(crate) use why::request_of;
 
 use compare::Rank;
 

@@ -32,7 +32,7 @@ pub(super) fn reasons(divergence: &Divergence, notes: &[(Time, Note)], plan: &Pl
 }
 
 /// The request that a note is about.
-pub(super) fn request_of(note: &Note) -> RequestId {
+pub(crate) fn request_of(note: &Note) -> RequestId {
     match *note {
         Note::Picked { request, .. }
         | Note::CalledAgain { request, .. }

@@ -7,8 +7,7 @@ use super::assess::{Assessment, Judge};
 use super::rows::Row;
 use super::verdict::{Thresholds, Verdict};
 use super::world::World;
-use crate::actor::Ensemble as _;
-use crate::cast::{AnyActor, Cast};
+use crate::cast::Cast;
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::metrics::{Metrics, Phase, Shape};
@@ -123,16 +122,6 @@ impl Outcome {
     }
 }
 
-/// Has the routers of a cast say why they pass deployments over. It costs time and changes nothing that happens, so the
-/// first seed does it for all.
-fn explain(cast: &mut Cast) {
-    for actor in cast.actors() {
-        if let AnyActor::Proxy(proxy) = actor {
-            proxy.router_mut().explain(true);
-        }
-    }
-}
-
 /// Runs a scenario once under each seed, in order. `outage` cuts the phases of a scenario without faults.
 fn runs(scenario: &Scenario, seeds: &[u64], outage: Option<(Time, Time)>) -> Runs {
     let mut shape = Shape::of(scenario);
@@ -146,8 +135,9 @@ fn runs(scenario: &Scenario, seeds: &[u64], outage: Option<(Time, Time)>) -> Run
     for &seed in seeds {
         let mut metrics = Metrics::new(shape.clone(), seed);
         let mut cast = Cast::new(scenario);
+        // Why deployments are passed over, the first seed tells for all.
         if ends.is_empty() {
-            explain(&mut cast);
+            cast.explain();
         }
         let end = engine.run(&mut cast, seed, horizon, &mut metrics);
         metrics.finish();

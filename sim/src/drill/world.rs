@@ -115,7 +115,7 @@ impl World {
                 .collect(),
             links: Links { client: LINK, upstream: LINK },
             expect: Expect::default(),
-            origin: Origin { config: self.config_path.clone(), patches: Vec::new() },
+            origin: Origin { config: self.config_path.clone(), ..Origin::default() },
         }
     }
 

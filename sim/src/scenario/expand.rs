@@ -15,12 +15,15 @@ use crate::litellm::{Node, Value};
 use crate::provider::ErrorKind;
 
 /// The scenario as a file for the folder `beside`: `run` reads it and gives the same digest. The config, and traces, are
-/// not copied (a config may hold secrets) but named by their paths from there.
+/// not copied (a config may hold secrets) but named by their paths from there; a config within the scenario stays there.
 pub fn expanded(scenario: &Scenario, beside: &Path) -> String {
     let mut file = Lines(String::new());
     let plan = &scenario.plan;
     file.line(0, "name", quoted(&scenario.name));
-    file.line(0, "config", quoted(&path_from(beside, &scenario.origin.config)));
+    match &scenario.origin.inline {
+        Some(config) => file.line(0, "config", Yaml(config)),
+        None => file.line(0, "config", quoted(&path_from(beside, &scenario.origin.config))),
+    }
     if !scenario.origin.patches.is_empty() {
         file.open(0, "patch");
         for patch in &scenario.origin.patches {
@@ -311,7 +314,7 @@ impl fmt::Display for Flow {
 }
 
 /// Text in double quotes, so that it is text whatever it looks like.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
@@ -335,7 +338,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A part of a LiteLLM config on one line, so that PyYAML's rules make the same of it again.
-struct Yaml<'a>(&'a Node);
+pub(super) struct Yaml<'a>(pub(super) &'a Node);
 
 impl fmt::Display for Yaml<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,7 +12,7 @@ use super::meant::MustSee;
 use super::quantity::{AtLeast, AtMost, Count, Duration, Plain, Price, Rate, Seconds, Share};
 use super::select::Selector;
 use super::word::{InjectWord, ScopeWord, Text, Unlimited, WallClock, WholeSeconds, Window};
-use super::written::{Anything, Located, Named, OneOrMany, Written};
+use super::written::{Anything, ConfigAt, Located, Named, OneOrMany, Written};
 use crate::provider::{Dialect, ErrorKind};
 
 /// One drill: who asks for what, what stands behind the router, what breaks, and what is promised.
@@ -23,9 +23,10 @@ pub struct File {
     /// What the drill is called in reports.
     #[schemars(required)]
     pub name: Option<Written<Text>>,
-    /// The LiteLLM `config.yaml` that is drilled; a path relative to this file.
+    /// The LiteLLM `config.yaml` that is drilled: a path relative to this file, or the config itself as a map, so that the
+    /// scenario stands alone.
     #[schemars(required)]
-    pub config: Option<Written<Text>>,
+    pub config: Option<ConfigAt>,
     /// Keys of `router_settings`, merged over those of the config.
     pub router: Option<Named<Anything>>,
     /// Values of the config to replace, by path: `litellm_settings.num_retries: 0`, `model_list.2.litellm_params.rpm: 10`.

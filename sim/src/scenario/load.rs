@@ -8,11 +8,11 @@ use router_core::{Config, Mode, Plan};
 use super::file::File;
 use super::meant::{Origin, Scenario};
 use super::patch::Patch;
-use super::quantity::Complaint;
+use super::quantity::{Complaint, Quantity as _};
 use super::reading::Reading;
 use super::resolve::{World, announce, asked_names, resolve};
 use super::strict;
-use super::tree::{NodeId, Tree};
+use super::tree::{Kind, NodeId, Tree};
 use super::word::{Text, WallClock};
 use crate::litellm::{self, Finding, Inventory, Node, Options};
 use crate::problem::{Problem, Problems, did_you_mean};
@@ -46,8 +46,16 @@ pub fn read(source: &Source, folder: &Path) -> Result<Loaded, Problems> {
     let tree = Tree::read(source)?;
     let mut file = Unresolved::read(source, &tree, folder)?;
     let options = file.options();
-    let config = Source::read(&file.origin.config, CONFIG_BYTES_MAX).map_err(Problems::from);
-    let loaded = config.and_then(|config| litellm::read_changed(&config, &options, |root| file.change(root)));
+    let loaded = match file.origin.inline.clone() {
+        Some(mut root) => {
+            file.change(&mut root);
+            litellm::Loaded::from_node(&root, source.name(), &options)
+        }
+        None => {
+            let config = Source::read(&file.origin.config, CONFIG_BYTES_MAX).map_err(Problems::from);
+            config.and_then(|config| litellm::read_changed(&config, &options, |root| file.change(root)))
+        }
+    };
     match loaded {
         Ok(litellm::Loaded { config, inventory, findings, .. }) => {
             let scenario = file.resolve(config, inventory)?;
@@ -94,10 +102,12 @@ impl<'a> Unresolved<'a> {
     pub(super) fn read(source: &'a Source, tree: &'a Tree, folder: &'a Path) -> Result<Self, Problems> {
         let mut reading = Reading::new(source, tree);
         let file: Option<File> = strict::read(source, tree, &File::REQUIRED, &mut reading.problems);
-        let config = file.as_ref().and_then(|file| reading.optional(&file.config));
-        let (Some(file), Some(Text(config))) = (file, config) else { return Err(reading.close()) };
+        let config = file.as_ref().and_then(|file| file.config);
+        let config = config.and_then(|config| config_at(config.node(), &mut reading));
+        let (Some(file), Some((config, inline))) = (file, config) else { return Err(reading.close()) };
+        let config = config.map_or_else(|| source.name().into(), |path| folder.join(path));
         let (patches, changed_at) = patches(&file, tree).into_iter().unzip();
-        let origin = Origin { config: folder.join(config), patches };
+        let origin = Origin { config, inline, patches };
         Ok(Self { reading, file, folder, origin, changed_at })
     }
 
@@ -157,6 +167,22 @@ impl<'a> Unresolved<'a> {
         match scenario {
             Some(scenario) if reading.problems.is_empty() => Ok(scenario),
             _ => Err(self.reading.close()),
+        }
+    }
+}
+
+/// The path of a config, or the config itself.
+fn config_at(node: NodeId, reading: &mut Reading<'_>) -> Option<(Option<String>, Option<Node>)> {
+    match reading.tree.kind(node) {
+        Kind::Scalar(text) => {
+            let path = Text::parse(text);
+            reading.kept(node, path).map(|Text(path)| (Some(path), None))
+        }
+        Kind::Map(_) => Some((None, Some(reading.tree.as_litellm(node)))),
+        Kind::List(_) => {
+            let complaint = Complaint::new("a list is no LiteLLM config");
+            reading.complain(node, complaint.help("write the path of its file, or the config itself as a map"));
+            None
         }
     }
 }

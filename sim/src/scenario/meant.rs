@@ -8,7 +8,7 @@ use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time};
 use super::patch::Patch;
 use super::quantity::quantile_name;
 use crate::invariants::Law;
-use crate::litellm::Inventory;
+use crate::litellm::{Inventory, Node};
 use crate::provider::{Dialect, ErrorKind};
 
 /// One run, but for its seed.
@@ -45,8 +45,11 @@ pub struct Scenario {
 /// Where a router's configuration came from, so that the scenario can be written down again.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Origin {
-    /// The LiteLLM config, as a path from the current directory or from the root.
+    /// The LiteLLM config, as a path from the current directory or from the root; the scenario's own where it holds the
+    /// config itself.
     pub config: PathBuf,
+    /// The config itself, where the scenario holds it.
+    pub inline: Option<Node>,
     /// What was changed in it, in this order.
     pub patches: Vec<Patch>,
 }

@@ -3,6 +3,7 @@
 //! The way of a file: [`tree`] makes nodes of its text, [`strict`] makes a [`file::File`] of them, `resolve` looks up
 //! every name in the LiteLLM config and fills in every default, and the result is a [`Scenario`].
 
+mod alone;
 mod expand;
 pub mod file;
 mod load;
@@ -23,6 +24,7 @@ mod upstreams;
 pub mod word;
 pub mod written;
 
+pub use alone::{config_alone, standing_alone};
 pub use expand::expanded;
 pub use load::{Loaded, load, read};
 pub use meant::{

@@ -149,6 +149,37 @@ impl JsonSchema for Anything {
     }
 }
 
+/// A LiteLLM config: the path of its file, or the config itself as a map.
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigAt(Anything);
+
+impl ConfigAt {
+    /// Where it is written.
+    pub const fn node(&self) -> NodeId {
+        self.0.node()
+    }
+}
+
+impl<'de> Deserialize<'de> for ConfigAt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Anything::deserialize(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for ConfigAt {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("ConfigAt")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "object", "required": ["model_list"] }] })
+    }
+}
+
 /// Takes the number of a node.
 struct Number(&'static str);
 

@@ -23,6 +23,7 @@ enum Verb {
     Run(commands::run::Args),
     Explain(commands::explain::Args),
     Replay(commands::replay::Args),
+    Shrink(commands::shrink::Args),
     Schema(commands::schema::Args),
 }
 
@@ -37,6 +38,7 @@ pub(crate) fn run() -> Exit {
             Verb::Run(args) => commands::run::run(&args),
             Verb::Explain(args) => commands::explain::run(&args),
             Verb::Replay(args) => commands::replay::run(&args),
+            Verb::Shrink(args) => commands::shrink::run(&args),
             Verb::Schema(args) => commands::schema::run(&args),
         },
         None => Exit::BadInput,

@@ -21,6 +21,19 @@ impl Progress {
         Self(Some(bar))
     }
 
+    /// Counts steps of which nobody knows how many there will be.
+    pub(crate) fn counting(what: &'static str) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        Self(Some(bar))
+    }
+
     /// One more is done. May be called from any thread.
     pub(crate) fn step(&self) {
         if let Some(bar) = &self.0 {

@@ -120,3 +120,13 @@ fn a_request_that_is_not_there() {
 fn a_scenario_that_is_run_twice() {
     looks_like("replay-scenario", &["replay", "tests/inputs/lone-primary.yaml"]);
 }
+
+#[test]
+fn the_smallest_scenario_that_breaks_the_same_promise() {
+    looks_like("shrink-lone-primary", &["shrink", "tests/inputs/lone-primary.yaml"]);
+}
+
+#[test]
+fn a_scenario_that_breaks_nothing_cannot_be_shrunk() {
+    looks_like("shrink-nothing-breaks", &["shrink", "scenarios/key-revoked.yaml"]);
+}

@@ -21,6 +21,7 @@ pub mod provider;
 pub mod record;
 pub mod scenario;
 pub mod secrets;
+pub mod shrink;
 pub mod source;
 pub mod step;
 pub mod story;

@@ -46,7 +46,6 @@ enum Format {
 }
 
 fn telling(text: &str) -> Result<Telling, String> {
-    let number = |text: &str| text.parse::<u64>().ok();
     match text {
         "worst" => return Ok(Telling::Worst),
         "lost" => return Ok(Telling::Lost),
@@ -54,13 +53,15 @@ fn telling(text: &str) -> Result<Telling, String> {
         "busiest" => return Ok(Telling::Busiest),
         _ => {}
     }
-    let request = match text.split_once(':') {
-        Some((source, of_source)) => source.parse().ok().zip(number(of_source)),
-        None => number(text).map(|number| (0, number)),
-    };
-    request
-        .map(|(source, number)| Telling::One(RequestId::new(source, number)))
+    request_number(text)
+        .map(Telling::One)
         .ok_or_else(|| "expected the number of a request (`17`, `2:17`), or worst, lost, slowest or busiest".to_owned())
+}
+
+/// A request as it is displayed: `17`, `2:17`.
+pub(super) fn request_number(text: &str) -> Option<RequestId> {
+    let (source, number) = text.split_once(':').unwrap_or(("0", text));
+    Some(RequestId::new(source.parse().ok()?, number.parse().ok()?))
 }
 
 pub(crate) fn run(args: &Args) -> Exit {

@@ -9,5 +9,6 @@ pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
 mod script;
+pub(crate) mod shrink;
 
 pub(crate) mod conform;

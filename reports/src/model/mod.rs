@@ -1,5 +1,6 @@
 //! What a report says, whatever it is printed as. Times are in seconds, shares from 0 to 1, money in dollars.
 
+mod broken;
 mod check;
 mod drill;
 mod inventory;
@@ -9,6 +10,7 @@ mod story;
 mod upgrade;
 mod why;
 
+pub use broken::Broken;
 pub use check::{CheckReport, CheckedScenario, SeedFailure, SeedReport};
 pub use drill::{
     BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FindingReport, ImpactReport, OutageReport,

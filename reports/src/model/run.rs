@@ -268,6 +268,9 @@ pub struct BrokenLawReport {
     pub waived: Option<String>,
 }
 
+/// What was seen of a promise where nothing happened that could tell.
+pub(super) const UNKNOWN: &str = "nothing to tell it by";
+
 /// A promise of the scenario.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct ExpectationReport {
@@ -532,7 +535,7 @@ pub(crate) fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<Expectatio
             expected_broken: expect.broken.contains(&key),
             key,
             promise,
-            seen: seen.unwrap_or_else(|| "nothing to tell it by".to_owned()),
+            seen: seen.unwrap_or_else(|| UNKNOWN.to_owned()),
             held: held && known,
         });
     };

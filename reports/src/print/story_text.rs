@@ -100,8 +100,8 @@ fn bar(report: &StoryReport, row: &StoryRow) -> String {
     (0..BAR).map(drawn).collect()
 }
 
-/// The story in at most `lines_max` lines of at most 100 columns, one thing each, without reasons. Repetitions in the
-/// middle are counted.
+/// The story in at most `lines_max` lines of at most 100 columns, one thing each, without reasons. What is left out
+/// in the middle is counted.
 pub fn brief(report: &StoryReport, lines_max: usize) -> Vec<String> {
     let line = |row: &StoryRow| {
         let text = format!("{INDENT}{:>TIME$}  {}", figures::seconds(row.from), row.what);
@@ -116,7 +116,7 @@ pub fn brief(report: &StoryReport, lines_max: usize) -> Vec<String> {
     let first = lines_max - last - 1;
     let left_out = all.len() - first - last;
     let mut lines = all[..first].to_vec();
-    lines.push(format!("{INDENT}{:>TIME$}  ... {left_out} more of the kind ...", ""));
+    lines.push(format!("{INDENT}{:>TIME$}  ... {left_out} more steps ...", ""));
     lines.extend_from_slice(&all[all.len() - last..]);
     lines
 }

@@ -314,7 +314,7 @@ impl fmt::Display for Flow {
 }
 
 /// Text in double quotes, so that it is text whatever it looks like.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
@@ -337,8 +337,13 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
+/// A part of a LiteLLM config on one line.
+pub(crate) fn yaml(node: &Node) -> String {
+    Yaml(node).to_string()
+}
+
 /// A part of a LiteLLM config on one line, so that PyYAML's rules make the same of it again.
-pub(super) struct Yaml<'a>(pub(super) &'a Node);
+struct Yaml<'a>(&'a Node);
 
 impl fmt::Display for Yaml<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

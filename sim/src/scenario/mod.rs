@@ -26,6 +26,7 @@ pub mod written;
 
 pub use alone::{config_alone, standing_alone};
 pub use expand::expanded;
+pub(crate) use expand::{quoted, yaml};
 pub use load::{Loaded, load, read};
 pub use meant::{
     Arrivals, ClientRetry, Expect, Fault, Inject, Links, MustSee, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow,

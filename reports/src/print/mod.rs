@@ -4,6 +4,7 @@ mod check;
 mod csv;
 mod drill_text;
 mod hlog;
+pub mod html;
 mod json;
 mod memo;
 mod run_text;

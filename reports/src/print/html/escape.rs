@@ -1,0 +1,87 @@
+//! Text from configs and scenarios as part of a page: nothing that anyone wrote there becomes markup or a program.
+
+use serde::Serialize;
+
+/// Text as the content of an element or the value of an attribute.
+///
+/// Control characters and the marks that turn the direction of text around would let one name distort what stands beside
+/// it: they are shown by their number.
+pub(super) fn text(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    for letter in raw.chars() {
+        match letter {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            '"' => text.push_str("&quot;"),
+            '\'' => text.push_str("&#39;"),
+            '\n' | '\t' => text.push(letter),
+            letter if is_unseen(letter) => text.push_str(&format!("\u{27e8}U+{:04X}\u{27e9}", letter as u32)),
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
+/// Whether a character shows nothing and changes how others are shown.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A value as JSON within a `<script>` element: no `</script>` can end it, and no line separator breaks it.
+pub(super) fn json(value: &impl Serialize) -> String {
+    // What pages embed is their own: field names, texts and numbers.
+    let raw = serde_json::to_string(value).expect("what a page embeds is JSON");
+    let mut text = String::with_capacity(raw.len());
+    for letter in raw.chars() {
+        match letter {
+            // Only within strings of JSON can these stand.
+            '<' | '>' | '&' => text.push_str(&format!("\\u{:04x}", letter as u32)),
+            letter if is_unseen(letter) => text.push_str(&format!("\\u{:04x}", letter as u32)),
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
+/// Bytes in base64, as Content-Security-Policy writes hashes.
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, place| bits << 8 | u32::from(three.get(place).copied().unwrap_or(0)));
+        for place in 0..4 {
+            let letter = ALPHABET[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= three.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_become_markup() {
+        assert_eq!(text("</script><b a=\"'&"), "&lt;/script&gt;&lt;b a=&quot;&#39;&amp;");
+        assert_eq!(text("gpt\u{202e}live"), "gpt\u{27e8}U+202E\u{27e9}live");
+    }
+
+    #[test]
+    fn json_cannot_end_its_script_and_says_the_same() {
+        let raw = "</script><!-- \u{2028} \u{202e}";
+        let safe = json(&raw);
+        assert!(!safe.contains('<') && !safe.contains('\u{2028}'), "{safe}");
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), raw);
+    }
+
+    #[test]
+    fn base64_is_the_standard_one() {
+        assert_eq!(
+            ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]
+        );
+    }
+}

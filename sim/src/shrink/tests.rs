@@ -41,7 +41,7 @@ fn shrunk(judge: &Judge<'_>) -> Shrunk {
     shrink(document(), judge, &|| ())
 }
 
-/// A fault of at least 7 s on the second deployment of `gpt`, and somebody who asks for what is there.
+/// A fault of at least 7 s on the second deployment of `gpt`, and somebody who asks for `gpt`.
 fn strikes_b(scenario: &Scenario) -> bool {
     let answered = |traffic: &scenario::Traffic| !scenario.plan.members(traffic.model).is_empty();
     scenario.traffic.iter().all(answered)

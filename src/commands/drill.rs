@@ -173,6 +173,9 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
     if !report.cut_short.is_empty() {
         return Ok(Exit::Unfinished);
     }
+    if !report.broken_laws.is_empty() {
+        return Ok(Exit::Found);
+    }
     let fails = match args.fail_on {
         FailOn::Lost => outcome.worst() <= Verdict::Lost,
         FailOn::Degraded => outcome.worst() <= Verdict::Degraded,

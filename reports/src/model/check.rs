@@ -6,7 +6,7 @@ use routedrill_sim::scenario::{Expect, Scenario};
 use routedrill_sim::step::Ending;
 use serde::Serialize;
 
-use super::run::{BrokenLawReport, ExpectationReport, broken_laws, expectations};
+use super::run::{BrokenLawReport, ExpectationReport, broken_laws, expectations, waive};
 use crate::words;
 
 /// Scenarios, each under the same seeds.
@@ -82,7 +82,8 @@ impl SeedReport {
         let each = Expect { must_see: Vec::new(), ..scenario.expect.clone() };
         let mut promises = expectations(&each, metrics);
         promises.retain(|promise| !promise.is_as_expected());
-        let mut laws = broken_laws(scenario, breaches);
+        let mut laws = broken_laws(&scenario.plan, breaches);
+        waive(&mut laws, &scenario.expect);
         let waived = laws.extract_if(.., |law| law.waived.is_some()).collect();
         let cut_short = (end.ending != Ending::Finished).then(|| end.ending.to_string());
         let broken = !promises.is_empty() || !laws.is_empty() || cut_short.is_some();

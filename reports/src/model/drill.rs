@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::inventory::{FallbackReport, InventoryReport, NamedSetting, fallbacks, inventory, settings};
 use super::risks::{RiskReport, risks};
-use super::run::Latencies;
+use super::run::{BrokenLawReport, Latencies, broken_laws};
 use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
@@ -48,6 +48,9 @@ pub struct DrillReport {
     pub verdicts: VerdictCounts,
     /// What to change, the worst first.
     pub risks: Vec<RiskReport>,
+    /// Laws of the router that were broken, which is a bug in the router and no finding about the config.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken_laws: Vec<OutageLawReport>,
     /// Runs that did not come to their end.
     pub cut_short: Vec<String>,
     /// How many runs there were.
@@ -264,6 +267,18 @@ pub struct VerdictCounts {
     pub untouched: usize,
 }
 
+/// A law of the router that was broken in an outage.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct OutageLawReport {
+    /// The outage, or `baseline`.
+    pub outage: String,
+    /// The seed.
+    pub seed: u64,
+    /// The law.
+    #[serde(flatten)]
+    pub broken: BrokenLawReport,
+}
+
 impl From<&Finding> for FindingReport {
     fn from(finding: &Finding) -> Self {
         Self {
@@ -358,6 +373,15 @@ impl DrillReport {
             },
             risks: risks(drill, outcome, &names, &rows, context),
             rows,
+            broken_laws: (outcome.breaches.iter())
+                .flat_map(|(row, seed, breaches)| {
+                    broken_laws(plan, breaches).into_iter().map(|broken| OutageLawReport {
+                        outage: row.clone(),
+                        seed: *seed,
+                        broken,
+                    })
+                })
+                .collect(),
             cut_short: (outcome.cut_short.iter())
                 .map(|(row, seed, ending)| format!("{row} with seed {seed}: {ending}"))
                 .collect(),

@@ -7,7 +7,7 @@ use routedrill_sim::invariants::{Breach, Breaches};
 use routedrill_sim::metrics::{Ends, Latency, LossRecord, Metrics, Phase};
 use routedrill_sim::scenario::{Expect, Scenario};
 use routedrill_sim::step::{Ending, RunEnd};
-use router_core::Span;
+use router_core::{Plan, Span};
 use serde::Serialize;
 
 use crate::figures;
@@ -374,7 +374,8 @@ impl RunReport {
 
     /// The same report with what the laws found in the run.
     pub fn with_laws(mut self, scenario: &Scenario, breaches: &Breaches) -> Self {
-        self.broken_laws = broken_laws(scenario, breaches);
+        self.broken_laws = broken_laws(&scenario.plan, breaches);
+        waive(&mut self.broken_laws, &scenario.expect);
         self
     }
 
@@ -508,8 +509,8 @@ fn movement(scenario: &Scenario, metrics: &Metrics) -> MovementReport {
 }
 
 /// The laws that were broken, by time.
-pub(crate) fn broken_laws(scenario: &Scenario, breaches: &Breaches) -> Vec<BrokenLawReport> {
-    let names = labels::of_plan(&scenario.plan);
+pub(crate) fn broken_laws(plan: &Plan, breaches: &Breaches) -> Vec<BrokenLawReport> {
+    let names = labels::of_plan(plan);
     let report = |breach: &Breach| BrokenLawReport {
         law: breach.law.name(),
         says: breach.law.says(),
@@ -519,9 +520,17 @@ pub(crate) fn broken_laws(scenario: &Scenario, breaches: &Breaches) -> Vec<Broke
         deployment: breach.deployment.map(|deployment| names[deployment.index()].clone()),
         at: breach.at.as_secs_f64(),
         what: breach.what.clone(),
-        waived: scenario.expect.waiver(breach.law).map(str::to_owned),
+        waived: None,
     };
     breaches.first().iter().map(report).collect()
+}
+
+/// Writes down which laws the scenario lets pass, and why.
+pub(crate) fn waive(broken: &mut [BrokenLawReport], expect: &Expect) {
+    for one in broken {
+        let waiver = expect.waived.iter().find(|(law, _)| law.name() == one.law);
+        one.waived = waiver.map(|(_, reason)| reason.clone());
+    }
 }
 
 /// What became of the promises in one run, or in several added up.

@@ -10,6 +10,7 @@ use super::world::World;
 use crate::cast::Cast;
 use crate::digest::Digest;
 use crate::engine::Engine;
+use crate::invariants::{Breaches, Laws};
 use crate::metrics::{Metrics, Phase, Shape};
 use crate::scenario::Scenario;
 use crate::step::{Ending, RunEnd};
@@ -44,19 +45,28 @@ pub struct Outcome {
     pub requests: u64,
     /// Runs that did not come to their end, by the name of their row.
     pub cut_short: Vec<(String, u64, Ending)>,
+    /// Runs in which the router broke a law, by the name of their row and their seed.
+    pub breaches: Vec<(String, u64, Breaches)>,
 }
 
 /// What is kept of the runs of one row: their metrics would fill the memory.
 struct Assessed {
     assessment: Assessment,
-    ends: Vec<(u64, RunEnd)>,
+    ends: Vec<RunOf>,
     requests: u64,
 }
 
 /// The runs of one scenario, added up.
 struct Runs {
     metrics: Metrics,
-    ends: Vec<(u64, RunEnd)>,
+    ends: Vec<RunOf>,
+}
+
+/// How one run ended.
+struct RunOf {
+    seed: u64,
+    end: RunEnd,
+    breaches: Breaches,
 }
 
 impl Drill {
@@ -83,12 +93,15 @@ impl Drill {
             .collect();
 
         let mut digests: Vec<u8> = Vec::new();
-        let mut cut_short = Vec::new();
-        let mut keep = |name: String, ends: &[(u64, RunEnd)]| {
-            for (seed, end) in ends {
+        let (mut cut_short, mut broken) = (Vec::new(), Vec::new());
+        let mut keep = |name: String, ends: &[RunOf]| {
+            for RunOf { seed, end, breaches } in ends {
                 digests.extend_from_slice(&end.digest.0.to_le_bytes());
                 if end.ending != Ending::Finished {
                     cut_short.push((name.clone(), *seed, end.ending.clone()));
+                }
+                if !breaches.is_empty() {
+                    broken.push((name.clone(), *seed, breaches.clone()));
                 }
             }
         };
@@ -100,10 +113,10 @@ impl Drill {
             keep(one.assessment.row.name(), &one.ends);
             requests += one.requests;
             count += one.ends.len() as u64;
-            rows.push(Assessment { digests: one.ends.iter().map(|(_, end)| end.digest).collect(), ..one.assessment });
+            rows.push(Assessment { digests: one.ends.iter().map(|run| run.end.digest).collect(), ..one.assessment });
         }
         let digest = Digest(xxhash_rust::xxh3::xxh3_128(&digests));
-        Outcome { baseline: baseline.metrics, works, rows, digest, runs: count, requests, cut_short }
+        Outcome { baseline: baseline.metrics, works, rows, digest, runs: count, requests, cut_short, breaches: broken }
     }
 }
 
@@ -133,15 +146,17 @@ fn runs(scenario: &Scenario, seeds: &[u64], outage: Option<(Time, Time)>) -> Run
     let mut sum: Option<Metrics> = None;
     let mut ends = Vec::with_capacity(seeds.len());
     for &seed in seeds {
-        let mut metrics = Metrics::new(shape.clone(), seed);
+        let mut watchers = (Metrics::new(shape.clone(), seed), Laws::new(scenario.plan.clone()));
         let mut cast = Cast::new(scenario);
         // Why deployments are passed over, the first seed tells for all.
         if ends.is_empty() {
             cast.explain();
         }
-        let end = engine.run(&mut cast, seed, horizon, &mut metrics);
+        let end = engine.run(&mut cast, seed, horizon, &mut watchers);
+        let (mut metrics, mut laws) = watchers;
         metrics.finish();
-        ends.push((seed, end));
+        laws.finish(horizon, cast.router());
+        ends.push(RunOf { seed, end, breaches: laws.breaches().clone() });
         match &mut sum {
             Some(sum) => sum.absorb(&metrics),
             None => sum = Some(metrics),

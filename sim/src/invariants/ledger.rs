@@ -146,6 +146,11 @@ impl Frames {
         self.hops.push(frame);
     }
 
+    /// The frame at work, to look at.
+    pub(super) fn at_work(&self) -> &Frame {
+        self.hops.last().unwrap_or(&self.first)
+    }
+
     /// Ends the frame at work, unless it is the request's own.
     pub(super) fn pop(&mut self) -> Option<Frame> {
         self.hops.pop()
@@ -168,6 +173,15 @@ impl Open {
             late: None,
             tried: Vec::new(),
         }
+    }
+
+    /// Nothing will happen to it any more: no call, no place in a line, and no wait that is not over.
+    pub(super) fn is_forgotten(&self, at: Time) -> bool {
+        let frame = self.frames.at_work();
+        // Where the number of retries cannot be told from outside, neither can a wait.
+        let told = frame.newest.is_none() || frame.budget.is_some();
+        let waits = frame.wait.is_some_and(|(since, _, most)| since + most >= at);
+        self.calling == Calling::No && self.plain && told && !waits
     }
 }
 

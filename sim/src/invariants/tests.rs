@@ -240,3 +240,34 @@ fn a_call_that_outlives_its_timeout_or_ends_before_it_is_told() {
     late.ask(first).laws.finish(at(31.0), None);
     assert_eq!(late.broken(), [Law::TimeoutExact.name()]);
 }
+
+fn cancel() -> Event {
+    Event::Message { from: ActorId(0), message: Message::Cancel { request: REQUEST } }
+}
+
+#[test]
+fn a_request_that_nothing_will_happen_to_is_forgotten() {
+    let mut story = Story::new();
+    let first = story.picks(0, story.gpt, A, 2);
+    let (gpt, told) = (story.gpt, failed(0, story.gpt, A, RATE_LIMITED));
+    // Neither a retry, nor the end of the layer, nor an answer follows.
+    story.ask(first).reply(1.0, 0, refusal(429), vec![told, cooled(A, 5), retrying()]);
+    story.step(60.0, &cancel(), Vec::new());
+    assert_eq!(story.broken(), ["nothing-forgotten"]);
+
+    // One whose call is under way is not, and neither is one that still waits.
+    let mut story = Story::new();
+    let first = story.picks(0, gpt, A, 2);
+    story.ask(first).step(20.0, &cancel(), vec![send(Message::Hangup { attempt: AttemptId(0), deployment: A })]);
+    assert_eq!(story.broken(), [""; 0]);
+}
+
+#[test]
+fn what_is_open_at_the_end_without_anything_under_way_is_forgotten() {
+    let mut story = Story::new();
+    let first = story.picks(0, story.gpt, A, 2);
+    let told = failed(0, story.gpt, A, RATE_LIMITED);
+    story.ask(first).reply(1.0, 0, refusal(429), vec![told, cooled(A, 5), retrying()]);
+    story.laws.finish(at(60.0), None);
+    assert_eq!(story.broken(), ["nothing-forgotten"]);
+}

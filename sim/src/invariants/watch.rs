@@ -62,9 +62,7 @@ impl Laws {
     pub fn finish(&mut self, end: Time, router: Option<View<'_>>) {
         let Self { ledger, breaches, .. } = self;
         for (id, open) in ledger.requests.iter() {
-            let mut open = open.clone();
-            let waits = open.frames.top().wait.is_some_and(|(since, _, most)| since + most >= end);
-            if open.calling == Calling::No && !waits {
+            if open.is_forgotten(end) {
                 breaches.add(Law::NothingForgotten, end, Some(*id), None, || {
                     "open at the end of the run, without a call or a wait".to_owned()
                 });
@@ -689,9 +687,15 @@ impl Watcher for Laws {
         }
         if let Some(request) = cancelled
             && let Some((_, open)) = self.ledger.requests.close(request)
-            && let Some(attempt) = open.attempt
         {
-            self.picked.remove(&attempt);
+            if let Some(attempt) = open.attempt {
+                self.picked.remove(&attempt);
+            }
+            if open.is_forgotten(at) {
+                self.broken(Law::NothingForgotten, at, request, None, || {
+                    "its caller gave up, and it had neither a call nor a wait to wait for".to_owned()
+                });
+            }
         }
         self.weighed(at);
         (self.replied, self.hung_up) = (None, None);

@@ -301,11 +301,6 @@ impl Expect {
     pub fn latency_key(share: f64) -> String {
         format!("latency.{}", quantile_name(share))
     }
-
-    /// Why a law may break here; `None`: it may not.
-    pub fn waiver(&self, law: Law) -> Option<&str> {
-        self.waived.iter().find(|(waived, _)| *waived == law).map(|(_, reason)| reason.as_str())
-    }
 }
 
 /// A situation that a run must reach to prove anything.

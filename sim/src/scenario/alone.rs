@@ -104,10 +104,20 @@ impl Secrets {
     /// Replaces every secret below a node; says whether there was one.
     fn hide(&mut self, key: &str, node: &mut Node) -> bool {
         match &mut node.value {
-            Value::Sequence(items) => items.iter_mut().fold(false, |any, item| self.hide(key, item) || any),
+            Value::Sequence(items) => {
+                let mut any = false;
+                for item in items {
+                    any |= self.hide(key, item);
+                }
+                any
+            }
             Value::Mapping(map) => {
                 let names: Vec<String> = map.iter().filter_map(|(key, _)| key.text()).map(str::to_owned).collect();
-                names.iter().fold(false, |any, name| self.hide(name, map.get_or_insert(name)) || any)
+                let mut any = false;
+                for name in names {
+                    any |= self.hide(&name, map.get_or_insert(&name));
+                }
+                any
             }
             Value::Text(text) if is_secret_key(key) && !is_reference(text) => {
                 let known = self.0.iter().position(|known| known == text).unwrap_or_else(|| {

@@ -67,7 +67,7 @@ impl Document {
                         let words = Node { span: 0..0, value: Value::Sequence(words) };
                         map.set(Value::Text("must_see".to_owned()), words);
                     }
-                    (!map.is_empty()).then(|| Node { span: 0..0, value: Value::Mapping(map) })
+                    (!map.is_empty()).then_some(Node { span: 0..0, value: Value::Mapping(map) })
                 }
                 "expect_broken" => None,
                 key => written.get(key).cloned(),

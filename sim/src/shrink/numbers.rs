@@ -41,14 +41,12 @@ impl Document {
     }
 }
 
+/// Is told of a node: the keys that lead to it, the node, its place.
+type Visitor<'a> = dyn FnMut(&[&str], &Node, &[usize]) + 'a;
+
 /// Calls `each` with every scalar and every map of the scenario itself, in the order of the file.
-fn visit(root: &Node, place: &mut Vec<usize>, each: &mut dyn FnMut(&[&str], &Node, &[usize])) {
-    fn walk<'a>(
-        node: &'a Node,
-        keys: &mut Vec<&'a str>,
-        place: &mut Vec<usize>,
-        each: &mut dyn FnMut(&[&str], &Node, &[usize]),
-    ) {
+fn visit(root: &Node, place: &mut Vec<usize>, each: &mut Visitor<'_>) {
+    fn walk<'a>(node: &'a Node, keys: &mut Vec<&'a str>, place: &mut Vec<usize>, each: &mut Visitor<'_>) {
         match &node.value {
             Value::Mapping(map) => {
                 each(keys, node, place);

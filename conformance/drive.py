@@ -66,6 +66,8 @@ def apply_litellm_settings(settings):
 
 def build_router(config):
     """As ``litellm --config`` does; returns the Router and the router settings it has no use for."""
+    # The Router writes into what it is given, and the recording holds the configuration as it was.
+    config = copy.deepcopy(config)
     apply_litellm_settings(config.get("litellm_settings") or {})
     known = set(inspect.signature(ROUTER_CLASS.__init__).parameters)
     settings = config.get("router_settings") or {}
@@ -73,7 +75,6 @@ def build_router(config):
     arguments = {key: value for key, value in settings.items() if key in known}
     model_list = []
     for entry in config["model_list"]:
-        entry = copy.deepcopy(entry)
         entry["litellm_params"].setdefault(
             "api_base", f"https://{host_label(entry['model_info']['id'])}.example.com/v1"
         )

@@ -115,18 +115,23 @@ def observe_case(case, numbers=None):
     return {**case, "litellm": drive.LITELLM_VERSION, "observed": drive.Recording(case, numbers).run()}
 
 
-def spaced(case, rounds=60):
+def spaced(case, rounds=90):
     """Recorded with arrivals moved by a few milliseconds where the order of events is in doubt."""
     from spacing import too_close
 
+    stuck_at, mover = None, None
     for _ in range(rounds):
         # A child each time: every recording must start from the same state.
         recorded = from_child(lambda: observe_case(case))
         doubt = too_close(recorded)
         if doubt is None:
             return recorded
-        # Later arrivals cannot disturb what happened before, so the doubt moves on.
-        mover = max(doubt[1])
+        if doubt[0] == stuck_at and mover > 0:
+            # That one waited for something that an earlier one decides.
+            mover -= 1
+        else:
+            # Later arrivals cannot disturb what happened before, so the doubt moves on.
+            stuck_at, mover = doubt[0], max(doubt[1])
         requests = [dict(r) for r in case["requests"]]
         requests[mover]["at"] = round(requests[mover]["at"] + 0.0023, 6)
         for i in range(mover + 1, len(requests)):

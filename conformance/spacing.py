@@ -48,7 +48,8 @@ def too_close(case):
     timeline = events(case)
     worst = []
     for (t, request), (u, other) in zip(timeline, timeline[1:]):
-        if request != other and u - t < APART:
+        # What one request sets in motion for another one happens at the same moment, in the order of their causes.
+        if request != other and 0 < u - t < APART:
             worst.append((u, {request, other}))
             break
     moments = [t for t, _ in timeline]

@@ -195,11 +195,12 @@ impl Router {
         let request = self.requests.get(slot);
         let call = request.call;
         let (plan, now) = (cx.plan, cx.now);
-        if self.strategy.admit(plan, &mut self.quota, call.deployment, now).is_err() {
+        let called = Called { group: call.group, deployment: call.deployment };
+        if self.strategy.admit(plan, &mut self.quota, called, now).is_err() {
             return self.refuse_by_limit(cx, slot, Exception::own_limit());
         }
         if plan.settings().enforce_model_rate_limits
-            && let Err(refusal) = self.quota.admit(plan, call.deployment, now)
+            && let Err(refusal) = self.quota.admit(plan, called, now)
         {
             let mut exception = Exception::own_limit();
             if refusal == Refusal::PerMinute {
@@ -208,14 +209,14 @@ impl Router {
             }
             return self.refuse_by_limit(cx, slot, exception);
         }
-        let retry_count = self.requests.get(slot).retry_count;
+        let own = self.requests.get(slot).retry_count;
+        let retry_count = if plan.rules().retries_counted_per_request { own } else { own.min(1) * self.retries };
         let cap = plan.settings().num_retries_per_request;
         let no_number = matches!(plan.deployment(call.deployment).own_num_retries, Some(Number::Not));
         if cap.is_some_and(|cap| retry_count > 0 && retry_count >= cap) || no_number && plan.rules().client_retries {
             let exception = Exception::new(ErrorClass::APIConnectionError, Some(500));
             return self.fail_call(cx, slot, exception, false);
         }
-        let called = Called { group: call.group, deployment: call.deployment };
         self.deliver_late_reports(cx, slot, Some(called));
         self.strategy.called(plan, called, now);
         let request = self.requests.at(slot);
@@ -366,8 +367,11 @@ impl Router {
             sent,
             error: exception.error,
         });
-        let reported = if call.opened { exception.unmapped() } else { exception };
-        self.report_failure(cx, slot, &reported);
+        if call.opened {
+            self.report_broken_stream(cx, slot, exception.unmapped());
+        } else {
+            self.report_failure(cx, slot, &exception);
+        }
         self.give_place_back(slot);
         Step::Failed(exception)
     }
@@ -416,7 +420,10 @@ fn client_retries_of(plan: &Plan, deployment: DeploymentId, carried: Option<&Car
     }
     match deployment.own_num_retries {
         Some(Number::Is(retries)) => retries.max(0.0) as u32,
-        _ => carried.and_then(|carried| carried.max_retries).map_or(0, |retries| retries.max(0) as u32),
+        _ => carried
+            .and_then(|carried| carried.max_retries)
+            .or(plan.settings().default_max_retries)
+            .map_or(0, |retries| retries.max(0) as u32),
     }
 }
 

@@ -153,6 +153,11 @@ impl Error {
 }
 
 impl ErrorClass {
+    /// A class of Python itself: not an error of a provider, nor one that the router makes for its callers.
+    pub(crate) const fn is_of_python(self) -> bool {
+        matches!(self, Self::ValueError | Self::TypeError | Self::ZeroDivisionError)
+    }
+
     /// Whether Python's `isinstance(error, BadRequestError)` holds.
     pub const fn is_bad_request(self) -> bool {
         matches!(

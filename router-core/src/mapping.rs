@@ -53,11 +53,11 @@ impl Answer<'_> {
         } else if self.is_context_window() {
             self.of_class(ContextWindowExceededError)
         } else if invalid_request && says(Wording::MODEL_NOT_FOUND) {
-            Error::new(NotFoundError, Some(404))
+            Error::new(NotFoundError, Some(self.code))
         } else if says(Wording::TIMEOUT_OCCURRED) {
             Error::new(Timeout, Some(408))
         } else if invalid_request && says(Wording::POLICY_CODE) || says(Wording::POLICY) {
-            Error::new(ContentPolicyViolationError, Some(400))
+            self.of_class(ContentPolicyViolationError)
         } else if invalid_request && !says(Wording::INCORRECT_KEY) {
             match self.code {
                 401 if self.rules.invalid_request_keeps_status => Error::new(AuthenticationError, Some(401)),

@@ -80,7 +80,7 @@ impl Router {
         let called = Called { group: call.group, deployment: call.deployment };
         self.strategy.succeeded(cx.plan, &mut self.quota, called, &success, cx.now);
         if cx.plan.settings().enforce_model_rate_limits {
-            self.quota.charge(cx.plan, call.deployment, success.counted_tokens, cx.now);
+            self.quota.charge(cx.plan, called, success.counted_tokens, cx.now);
         }
         self.budgets.pay(cx.plan, call.deployment, usage, cx.now);
         self.cooldowns.count_success(cx.plan, call.deployment, cx.now);
@@ -107,12 +107,23 @@ impl Router {
         self.weigh(cx, id, failed, false);
     }
 
+    /// A stream broke before its first chunk was passed on. Where that is reported on a record of its own, nobody waits
+    /// for the report, and it does not keep later failures from being reported.
+    pub(crate) fn report_broken_stream(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) {
+        let request = self.requests.at(slot);
+        if !cx.plan.rules().broken_streams_have_own_record || request.failure_logged {
+            return self.report_failure(cx, slot, &exception);
+        }
+        let of = Some(Called { group: request.call.group, deployment: request.call.deployment });
+        request.late_reports.push(LateReport { exception, nobody: false, of, strategy_knows: false });
+    }
+
     /// Nobody could be chosen, a limit refused the call, or a stream broke that somebody else goes on with: behind the
     /// proxy, that is a failure that the callbacks hear of, by way of [`Router::deliver_late_reports`].
     pub(crate) fn report_late(&mut self, cx: &Context<'_>, slot: u32, exception: Exception, nobody: bool) {
         let request = self.requests.at(slot);
         if cx.plan.mode() == Mode::Proxy && !request.failure_logged {
-            request.late_reports.push(LateReport { exception, nobody });
+            request.late_reports.push(LateReport { exception, nobody, of: None, strategy_knows: false });
             self.mark_failure_logged(cx, slot);
         }
     }
@@ -123,9 +134,13 @@ impl Router {
     /// a deployment that has not been called yet. When the request does not go on, the failure is taken for that of
     /// the deployment that was called last, under the name that was called now.
     pub(crate) fn deliver_late_reports(&mut self, cx: &mut Context<'_>, slot: u32, to: Option<Called>) {
-        while let Some(LateReport { exception, nobody }) = self.requests.at(slot).late_reports.pop() {
-            let Some(called) = to else { continue };
-            self.strategy.failed(cx.plan, called, exception.error.class, cx.now);
+        while let Some(LateReport { exception, nobody, of, strategy_knows }) =
+            self.requests.at(slot).late_reports.pop()
+        {
+            let Some(called) = of.or(to) else { continue };
+            if !strategy_knows {
+                self.strategy.failed(cx.plan, called, exception.error.class, cx.now);
+            }
             if nobody && cx.plan.rules().marks_selection_failures {
                 continue;
             }
@@ -139,12 +154,33 @@ impl Router {
 
     /// Delivers the reports that are still to come when a request waits or ends.
     pub(crate) fn deliver_reports_of_the_past(&mut self, cx: &mut Context<'_>, slot: u32) {
-        let request = self.requests.get(slot);
-        if !request.late_reports.is_empty() {
-            let group = request.last_name;
-            let to = request.last_called.map(|deployment| Called { group, deployment });
+        if !self.requests.get(slot).late_reports.is_empty() {
+            let to = self.called_last(slot);
             self.deliver_late_reports(cx, slot, to);
         }
+    }
+
+    /// A request lets others go first, but does not wait: where the report begins in a task and ends in a thread, the
+    /// strategy hears of it now, and the cooldowns when the next call is under way.
+    pub(crate) fn begin_reports(&mut self, cx: &mut Context<'_>, slot: u32) {
+        let whole = |report: &LateReport| report.strategy_knows || report.of.is_some();
+        let begun = self.requests.get(slot).late_reports.iter().any(whole);
+        if begun || !cx.plan.rules().reports_end_in_thread {
+            return self.deliver_reports_of_the_past(cx, slot);
+        }
+        let called = self.called_last(slot);
+        for report in &mut self.requests.at(slot).late_reports {
+            report.strategy_knows = true;
+            if let Some(called) = called {
+                self.strategy.failed(cx.plan, called, report.exception.error.class, cx.now);
+            }
+        }
+    }
+
+    /// Whom the request called last, under the name that it calls now.
+    fn called_last(&self, slot: u32) -> Option<Called> {
+        let request = self.requests.get(slot);
+        request.last_called.map(|deployment| Called { group: request.last_name, deployment })
     }
 
     fn mark_failure_logged(&mut self, cx: &Context<'_>, slot: u32) {

@@ -1,11 +1,12 @@
 //! The limits that the router keeps by itself: requests and tokens per minute and day, and calls at a time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::counter::Counter;
-use crate::ids::DeploymentId;
+use crate::ids::{DeploymentId, NameId};
 use crate::plan::{Deployment, Plan};
 use crate::rules::FullDeployment;
+use crate::strategy::Called;
 use crate::time::{Span, Time};
 use crate::timers::Turn;
 
@@ -14,10 +15,11 @@ pub(crate) const DEFAULT_TTL: Span = Span::from_secs(600);
 const WINDOW: Span = Span::from_secs(60);
 const MINUTES_PER_DAY: u64 = 24 * 60;
 
-/// Usage of every deployment. Entries with one id share one account.
+/// Usage of every deployment. Entries with one id share one account; a wildcard deployment has one for each model.
 #[derive(Debug)]
 pub(crate) struct Quota {
     accounts: Vec<Account>,
+    of_models: BTreeMap<(DeploymentId, NameId), Account>,
 }
 
 /// Usage per calendar minute and day, UTC. `usage-based-routing-v2` and `enforce_model_rate_limits` write to the same
@@ -47,34 +49,41 @@ pub(crate) enum Refusal {
 
 impl Quota {
     pub(crate) fn new(plan: &Plan) -> Self {
-        Self { accounts: vec![Account::default(); plan.deployments().len()] }
+        Self { accounts: vec![Account::default(); plan.deployments().len()], of_models: BTreeMap::new() }
     }
 
     /// Requests and tokens of the current minute.
-    pub(crate) fn used(&self, plan: &Plan, deployment: DeploymentId, now: Time) -> (Option<u64>, Option<u64>) {
-        let account = &self.accounts[plan.deployment(deployment).twin.index()];
-        if account.minute == plan.minute(now) { (account.requests, account.tokens) } else { (None, None) }
+    pub(crate) fn used(&self, plan: &Plan, call: Called, now: Time) -> (Option<u64>, Option<u64>) {
+        let deployment = plan.deployment(call.deployment);
+        let account = if deployment.wildcard {
+            self.of_models.get(&(deployment.twin, plan.route(call.group).resolved))
+        } else {
+            Some(&self.accounts[deployment.twin.index()])
+        };
+        match account {
+            Some(account) if account.minute == plan.minute(now) => (account.requests, account.tokens),
+            _ => (None, None),
+        }
     }
 
     /// One more request in the current minute; says how many that makes.
-    pub(crate) fn count_request(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> u64 {
-        let account = self.current(plan, deployment, now);
+    pub(crate) fn count_request(&mut self, plan: &Plan, call: Called, now: Time) -> u64 {
+        let account = self.current(plan, call, now);
         let requests = account.requests.unwrap_or(0) + 1;
         account.requests = Some(requests);
         requests
     }
 
     /// More tokens in the current minute.
-    pub(crate) fn count_tokens(&mut self, plan: &Plan, deployment: DeploymentId, tokens: u64, now: Time) {
-        let account = self.current(plan, deployment, now);
+    pub(crate) fn count_tokens(&mut self, plan: &Plan, call: Called, tokens: u64, now: Time) {
+        let account = self.current(plan, call, now);
         account.tokens = Some(account.tokens.unwrap_or(0) + tokens);
     }
 
     /// LiteLLM: `ModelRateLimitingCheck.async_pre_call_check`.
-    pub(crate) fn admit(&mut self, plan: &Plan, id: DeploymentId, now: Time) -> Result<(), Refusal> {
-        let deployment = plan.deployment(id);
-        let limits = Limits::of(deployment);
-        let account = self.current(plan, id, now);
+    pub(crate) fn admit(&mut self, plan: &Plan, call: Called, now: Time) -> Result<(), Refusal> {
+        let limits = Limits::of(plan.deployment(call.deployment));
+        let account = self.current(plan, call, now);
         if limits.tpm.is_some_and(|limit| account.tokens.is_some_and(|tokens| tokens as f64 >= limit)) {
             return Err(Refusal::PerMinute);
         }
@@ -103,10 +112,10 @@ impl Quota {
     }
 
     /// LiteLLM: `ModelRateLimitingCheck.async_log_success_event`.
-    pub(crate) fn charge(&mut self, plan: &Plan, deployment: DeploymentId, tokens: u64, now: Time) {
+    pub(crate) fn charge(&mut self, plan: &Plan, call: Called, tokens: u64, now: Time) {
         if tokens > 0 {
-            self.count_tokens(plan, deployment, tokens, now);
-            self.current(plan, deployment, now).tokens_today += tokens;
+            self.count_tokens(plan, call, tokens, now);
+            self.current(plan, call, now).tokens_today += tokens;
         }
     }
 
@@ -120,8 +129,13 @@ impl Quota {
         self.accounts[plan.deployment(deployment).twin.index()].started.get(now).unwrap_or(0)
     }
 
-    fn current(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> &mut Account {
-        let account = &mut self.accounts[plan.deployment(deployment).twin.index()];
+    fn current(&mut self, plan: &Plan, call: Called, now: Time) -> &mut Account {
+        let deployment = plan.deployment(call.deployment);
+        let account = if deployment.wildcard {
+            self.of_models.entry((deployment.twin, plan.route(call.group).resolved)).or_default()
+        } else {
+            &mut self.accounts[deployment.twin.index()]
+        };
         let minute = plan.minute(now);
         if account.minute != minute {
             (account.minute, account.requests, account.tokens) = (minute, None, None);

@@ -8,6 +8,7 @@ use crate::ids::{AttemptId, DeploymentId, NameId, RequestId, TagId};
 use crate::input::{Params, Target};
 use crate::note::{FallbackList, RetriesFrom};
 use crate::plan::ChainId;
+use crate::strategy::Called;
 use crate::time::{Span, Time};
 use crate::timers::Turn;
 
@@ -57,6 +58,10 @@ pub(crate) struct LateReport {
     pub(crate) exception: Exception,
     /// Nobody could be chosen; otherwise it is about somebody.
     pub(crate) nobody: bool,
+    /// Whom it is about, where the report says so itself.
+    pub(crate) of: Option<Called>,
+    /// The strategy has heard of it; the cooldowns have not.
+    pub(crate) strategy_knows: bool,
 }
 
 /// What a request waits for.
@@ -111,8 +116,10 @@ pub(crate) struct Frame {
     pub(crate) depth: i64,
     /// The `order` level that it is for.
     pub(crate) target_order: Option<i64>,
-    /// Whom weighted failover leaves out.
+    /// Whom weighted failover leaves out of this hop's choice.
     pub(crate) excluded: Vec<DeploymentId>,
+    /// Who has failed on the way here, as weighted failover remembers it.
+    pub(crate) failed_over: Vec<DeploymentId>,
     /// What the request and the maps on the way carry, if anything.
     pub(crate) carried: Option<Arc<Carried>>,
 
@@ -241,6 +248,7 @@ impl Frame {
             depth: 0,
             target_order: None,
             excluded: Vec::new(),
+            failed_over: Vec::new(),
             carried: None,
             failed_retries: 0,
             budget: None,
@@ -326,7 +334,7 @@ impl Request {
         self.depth
     }
 
-    /// Begins a frame. `excluded` is taken over from the frame below.
+    /// Begins a frame. What weighted failover knows is taken over from the frame below.
     pub(crate) fn push(&mut self, name: NameId, depth: i64, target_order: Option<i64>, carried: Option<Arc<Carried>>) {
         if self.frames.len() == self.depth {
             self.frames.push(Frame::spare());
@@ -334,8 +342,10 @@ impl Request {
         let (below, above) = self.frames.split_at_mut(self.depth);
         let frame = &mut above[0];
         frame.excluded.clear();
+        frame.failed_over.clear();
         if let Some(below) = below.last() {
             frame.excluded.extend_from_slice(&below.excluded);
+            frame.failed_over.extend_from_slice(&below.failed_over);
         }
         frame.name = name;
         frame.depth = depth;

@@ -18,6 +18,8 @@ const INITIAL_DELAY: f64 = 0.5;
 const MAX_DELAY: f64 = 8.0;
 const JITTER: f64 = 0.75;
 const RETRY_AFTER_MAX: i64 = 60;
+/// How many retries and hops older releases remember, of all requests together.
+pub(crate) const RETRIES_REMEMBERED: i64 = 4;
 
 impl Router {
     /// An attempt failed: another one, now or later, or none.
@@ -60,6 +62,7 @@ impl Router {
         let newest = if rules.rechecks_each_failure { exception } else { frame.first };
         let (failed, all) = (frame.failed_retries, frame.all);
         request.retry_count += 1;
+        self.retries = (self.retries + 1).min(RETRIES_REMEMBERED);
         let (wait, why) = wait(cx, &newest, failed, healthy, all);
         if i64::from(failed) >= budget.retries {
             let because = GiveUpReason::RetriesExhausted;
@@ -80,7 +83,11 @@ impl Router {
     /// Waits. LiteLLM waits even when there is nothing to wait for, and then lets others go first: those who got the
     /// place of the call that failed make theirs before it is retried.
     fn pause(&mut self, cx: &mut Context<'_>, slot: u32, wait: Span, phase: Phase, then: Step) -> Step {
-        self.deliver_reports_of_the_past(cx, slot);
+        if wait.is_zero() {
+            self.begin_reports(cx, slot);
+        } else {
+            self.deliver_reports_of_the_past(cx, slot);
+        }
         if wait.is_zero() && self.served.is_empty() {
             return then;
         }

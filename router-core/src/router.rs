@@ -37,6 +37,8 @@ pub struct Router {
     pub(crate) budgets: Budgets,
     pub(crate) parallel: Parallel,
     pub(crate) strategy: Box<dyn Strategy>,
+    /// Retries and hops of all requests together, as far as older releases remember them.
+    pub(crate) retries: i64,
     /// Calls under way, by deployment.
     pub(crate) in_flight: Vec<u32>,
     /// Calls that stood in line and have a place now.
@@ -76,6 +78,7 @@ impl Router {
             budgets: Budgets::new(&plan),
             parallel: Parallel::new(&plan),
             strategy: strategy::new(&plan),
+            retries: 0,
             in_flight: vec![0; plan.deployments().len()],
             served: VecDeque::new(),
             explains: false,

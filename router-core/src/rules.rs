@@ -116,6 +116,9 @@ pub struct Rules {
     pub least_busy_per_deployment: bool,
     /// What becomes of latency samples above the limit (`LowestLatencyLoggingHandler`).
     pub full_sample_list: FullSampleList,
+    /// The seconds of an answer without tokens are a latency like any other; otherwise such a sample counts towards the
+    /// number of samples and adds nothing to their sum.
+    pub tokenless_samples_add: bool,
     /// Time to first token counts in seconds; otherwise per token written, and its mean is taken over the number of
     /// latency samples.
     pub ttft_in_seconds: bool,
@@ -151,6 +154,9 @@ pub struct Rules {
     /// The retry layer checks after every failure and raises the newest error; otherwise it checks once and raises
     /// the first.
     pub rechecks_each_failure: bool,
+    /// `num_retries_per_request` counts the retries and hops of that request; otherwise those of all requests together,
+    /// up to four, once the request has had one of its own (`log_retry`).
+    pub retries_counted_per_request: bool,
     /// A deployment's `num_retries` is also the number of retries of the provider's HTTP client.
     pub client_retries: bool,
     /// `litellm_settings.request_timeout` goes before `router_settings.timeout` (`_get_timeout`).
@@ -164,6 +170,9 @@ pub struct Rules {
     pub cooldown_ends_by_length: bool,
     /// A failure to choose somebody is told from a failure of a deployment (`mark_deployment_selection_failure`).
     pub marks_selection_failures: bool,
+    /// A failure that nobody waits for is reported in a task that hands the cooldown's part on to a thread; otherwise
+    /// the thread begins with the task (`dispatch_failure_handlers`).
+    pub reports_end_in_thread: bool,
     /// 402 may start a cooldown (`_is_cooldown_required`).
     pub cools_402: bool,
     /// `allowed_fails` counts as set whenever `router_settings` has it, even with the default's value
@@ -185,6 +194,9 @@ pub struct Rules {
     /// Behind the proxy, the final error of each fallback hop is weighed for a cooldown, once the request has
     /// already counted a failure (`_trigger_cooldown_for_failed_deployment`).
     pub weighs_failed_hops: bool,
+    /// What breaks a stream while it is read is reported on a record of the attempt's own, so that it does not keep
+    /// later failures of the request from being reported (`dispatch_attempt_failure_handlers`).
+    pub broken_streams_have_own_record: bool,
     /// Behind the proxy, only the first failure of a streaming request counts, as of any other; otherwise all of a
     /// streaming request's failures do (`mark_logging_complete`, formerly `has_run_logging`).
     pub streams_count_one_failure: bool,
@@ -240,6 +252,7 @@ impl Rules {
         shuffle_metric: ShuffleMetric::OfTheFirst,
         least_busy_per_deployment: false,
         full_sample_list: FullSampleList::ReplacesLast,
+        tokenless_samples_add: false,
         ttft_in_seconds: false,
         counts_stream_tokens: true,
         enforces_model_rate_limits: false,
@@ -253,11 +266,13 @@ impl Rules {
         retries_by_status: false,
         permission_needs_another: false,
         rechecks_each_failure: false,
+        retries_counted_per_request: false,
         client_retries: true,
         request_timeout_first: false,
         caller_timeouts_exempt: false,
         cooldown_ends_by_length: false,
         marks_selection_failures: false,
+        reports_end_in_thread: false,
         cools_402: false,
         allowed_fails_set_when_written: false,
         policy_zero_counts: false,
@@ -266,6 +281,7 @@ impl Rules {
         lone_is_exempt_from_counts: false,
         deployment_cooldown_policy: false,
         weighs_failed_hops: false,
+        broken_streams_have_own_record: false,
         streams_count_one_failure: false,
         remembers_targets: false,
         resumes_original_chain: false,
@@ -297,6 +313,7 @@ impl Rules {
         shuffle_metric: ShuffleMetric::OfAny,
         least_busy_per_deployment: true,
         full_sample_list: FullSampleList::DropsOldest,
+        tokenless_samples_add: true,
         ttft_in_seconds: true,
         counts_stream_tokens: false,
         enforces_model_rate_limits: true,
@@ -310,11 +327,13 @@ impl Rules {
         retries_by_status: true,
         permission_needs_another: true,
         rechecks_each_failure: true,
+        retries_counted_per_request: true,
         client_retries: false,
         request_timeout_first: true,
         caller_timeouts_exempt: true,
         cooldown_ends_by_length: true,
         marks_selection_failures: true,
+        reports_end_in_thread: true,
         cools_402: true,
         allowed_fails_set_when_written: true,
         policy_zero_counts: true,
@@ -323,6 +342,7 @@ impl Rules {
         lone_is_exempt_from_counts: true,
         deployment_cooldown_policy: true,
         weighs_failed_hops: true,
+        broken_streams_have_own_record: true,
         streams_count_one_failure: true,
         remembers_targets: true,
         resumes_original_chain: true,

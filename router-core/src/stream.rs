@@ -10,6 +10,9 @@ use crate::request::{Carried, Phase};
 use crate::router::{Context, Router};
 use crate::rules::CutStream;
 
+/// Tokens of the message that asks for the rest of an answer that broke off.
+const CONTINUATION_TOKENS: u32 = 67;
+
 impl Router {
     /// The headers of a stream arrived.
     pub(crate) fn stream_opened(&mut self, cx: &mut Context<'_>, slot: u32) {
@@ -98,7 +101,10 @@ impl Router {
         }
         // The fallback layer is entered with what the attempt was called with: of what the request asked for, the
         // retry layer has taken its fallbacks and its number of retries.
-        let frame = self.requests.at(slot).frame();
+        let request = self.requests.at(slot);
+        // The next one is asked to go on: a sentence that says so, and what was written so far.
+        request.prompt_tokens += CONTINUATION_TOKENS + if call.chunks > 0 { 2 * call.chunks + 1 } else { 0 };
+        let frame = request.frame();
         if let Some(carried) = frame.carried.as_deref() {
             frame.carried = Some(
                 Carried { num_retries: None, fallbacks: None, disable_fallbacks: false, ..carried.clone() }.into(),

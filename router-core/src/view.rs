@@ -58,7 +58,8 @@ impl<'a> View<'a> {
     /// What is counted of a deployment.
     pub fn counts(self, deployment: DeploymentId, now: Time) -> Counts {
         let (successes, failures) = self.router.cooldowns.counts(self.plan(), deployment, now);
-        let (requests_this_minute, tokens_this_minute) = self.router.quota.used(self.plan(), deployment, now);
+        let called = Called { group: self.plan().deployment(deployment).group, deployment };
+        let (requests_this_minute, tokens_this_minute) = self.router.quota.used(self.plan(), called, now);
         Counts { successes, failures, requests_this_minute, tokens_this_minute }
     }
 

@@ -9,6 +9,7 @@ use crate::ids::NameId;
 use crate::note::{FallbackList, NoFallback, Note};
 use crate::output::Outcome;
 use crate::plan::{ChainId, Plan};
+use crate::retry::RETRIES_REMEMBERED;
 use crate::request::{Carried, ChainSource, Request, Tried, WalkKind};
 use crate::router::{Context, Router};
 
@@ -110,9 +111,13 @@ impl Router {
                     return self.end_walk(cx, slot, NoFallback::AllTried);
                 }
                 frame.walk.next = 1;
-                let excluded = frame.error.deployment.filter(|id| !frame.excluded.contains(id));
-                frame.excluded.extend(excluded);
-                return self.hop(cx, slot, from, None, FallbackList::WeightedFailover);
+                let failed = frame.error.deployment.map(|id| plan.deployment(id).twin);
+                frame.failed_over.extend(failed.filter(|id| !frame.failed_over.contains(id)));
+                let step = self.hop(cx, slot, from, None, FallbackList::WeightedFailover);
+                // They are left out of this hop; one by a list, later, may choose them again.
+                let hop = self.requests.at(slot).frame();
+                hop.excluded.clone_from(&hop.failed_over);
+                return step;
             }
             if frame.walk.kind == WalkKind::Levels {
                 let orders = &plan.route(from).orders;
@@ -165,6 +170,7 @@ impl Router {
     fn hop(&mut self, cx: &mut Context<'_>, slot: u32, to: NameId, level: Option<i64>, list: FallbackList) -> Step {
         let request = self.requests.at(slot);
         request.retry_count += 1;
+        self.retries = (self.retries + 1).min(RETRIES_REMEMBERED);
         let id = request.id();
         let frame = request.frame();
         let from = frame.name;
@@ -196,6 +202,12 @@ impl Router {
         let kind = frame.walk.kind;
         frame.walk.kind = WalkKind::None;
         if kind == WalkKind::Failover {
+            let class = frame.walk.last.error.class;
+            if because == NoFallback::AllTried && class.is_of_python() {
+                // LiteLLM expects errors of providers there, and "no deployments available".
+                frame.error = frame.walk.last;
+                return self.no_fallback(cx, slot, because);
+            }
             return self.fall_back_by_list(cx, slot);
         }
         // Whatever failed on the way, the frame fails with its own error; only a walk through levels raises the last.
@@ -215,10 +227,11 @@ impl Router {
     /// Whether the group has healthy deployments besides those that have failed (LiteLLM:
     /// `_maybe_run_weighted_failover`).
     fn can_fail_over(&self, cx: &Context<'_>, slot: u32, exception: Exception) -> bool {
-        let Some(failed) = exception.deployment else { return false };
+        let Some(failed) = exception.deployment.map(|id| cx.plan.deployment(id).twin) else { return false };
         let frame = self.requests.get(slot).top();
-        cx.plan.route(frame.name).members.iter().any(|&id| {
-            id != failed && !frame.excluded.contains(&id) && self.cooldowns.cooled_until(cx.plan, id, cx.now).is_none()
+        cx.plan.route(frame.name).listed.iter().any(|&id| {
+            let twin = cx.plan.deployment(id).twin;
+            twin != failed && !frame.failed_over.contains(&twin) && self.cooldowns.cooled_until(cx.plan, id, cx.now).is_none()
         })
     }
 }

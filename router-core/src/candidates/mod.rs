@@ -98,7 +98,7 @@ impl Search<'_> {
             self.by_order(into);
         }
         if !self.excluded.is_empty() {
-            self.keep(into, |search, id| search.excluded.contains(&id).then_some(Filter::WeightedFailover));
+            self.keep(into, |search, id| search.excluded.contains(&search.plan.deployment(id).twin).then_some(Filter::WeightedFailover));
         }
         // Whoever refused the request is passed over, unless all did.
         if !self.skipped.is_empty() && into.iter().any(|id| !self.skipped.contains(id)) {

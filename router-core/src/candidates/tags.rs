@@ -31,7 +31,9 @@ impl Search<'_> {
             self.keep(candidates, |_, id| (!matches(deployment(id))).then_some(Filter::Tags));
             return Ok(());
         }
-        let known = self.route.members.iter().any(|&id| tags.iter().any(|tag| deployment(id).tags.contains(tag)));
+        // LiteLLM asks the group of that name, which a name that only matches a pattern does not have.
+        let group = plan.deployments().iter().filter(|deployment| deployment.group == self.route.resolved);
+        let known = group.into_iter().any(|deployment| tags.iter().any(|tag| deployment.tags.contains(tag)));
         if !defaults || known && known_tags_skip_defaults {
             // A ValueError, which the proxy turns into a 401 by its text.
             let mut exception = Exception::new(ErrorClass::ValueError, None);

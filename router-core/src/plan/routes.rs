@@ -18,7 +18,10 @@ pub(crate) struct Route {
     pub(crate) by_id: bool,
     /// The name after aliases.
     pub(crate) resolved: NameId,
-    /// The distinct values of `order` among the members, rising.
+    /// Who is listed under it, where LiteLLM goes by the list and not by who would get the call: the group of that name
+    /// and the one behind the alias of that name, else who is behind a pattern.
+    pub(crate) listed: Vec<DeploymentId>,
+    /// The distinct values of `order` among those listed, rising.
     pub(crate) orders: Vec<i64>,
 }
 
@@ -44,35 +47,49 @@ impl Resolver<'_> {
             && let Some(index) = self.deployments.iter().position(|deployment| deployment.id == text)
         {
             let pinned = DeploymentId(index as u32);
-            return Route { members: vec![pinned], by_id: true, resolved: name, orders: Vec::new() };
+            let (listed, orders) = self.listed(text, None);
+            return Route { members: vec![pinned], by_id: true, resolved: name, listed, orders };
         }
         let alias = self.config.router_settings.model_group_alias.iter().find(|(alias, _)| alias == text);
         let target = alias.map_or(text, |(_, target)| target);
-        let members = self.members(target);
-        let orders: BTreeSet<i64> =
-            members.iter().filter_map(|member| self.deployments[member.index()].order).collect();
-        let resolved = self.names.get(target).map_or(name, NameId);
-        Route { members, by_id: false, resolved, orders: orders.into_iter().collect() }
+        let (members, resolved) = self.members(target);
+        let (listed, orders) = self.listed(text, alias.map(|(_, target)| target.as_str()));
+        let resolved = self.names.get(resolved).map_or(name, NameId);
+        Route { members, by_id: false, resolved, listed, orders }
     }
 
-    fn members(&self, name: &str) -> Vec<DeploymentId> {
+    /// LiteLLM: `get_model_list`.
+    fn listed(&self, name: &str, behind_alias: Option<&str>) -> (Vec<DeploymentId>, Vec<i64>) {
+        let mut listed = self.all(|deployment| deployment.model_name == name);
+        if let Some(target) = behind_alias {
+            listed.extend(self.all(|deployment| deployment.model_name == target));
+        }
+        if listed.is_empty() {
+            listed = self.behind_pattern(name);
+        }
+        let orders: BTreeSet<i64> = listed.iter().filter_map(|id| self.deployments[id.index()].order).collect();
+        (listed, orders.into_iter().collect())
+    }
+
+    /// Who serves a name, and the name that the default fallbacks may give it instead.
+    fn members<'n>(&'n self, name: &'n str) -> (Vec<DeploymentId>, &'n str) {
         if !self.is_group(name) {
             let wild = self.behind_pattern(name);
             if !wild.is_empty() {
-                return wild;
+                return (wild, name);
             }
         }
         let group = self.all(|deployment| deployment.model_name == name);
         if !group.is_empty() {
-            return group;
+            return (group, name);
         }
         let by_model = self.all(|deployment| deployment.model == name);
         if !by_model.is_empty() {
-            return by_model;
+            return (by_model, name);
         }
-        match self.first_default {
-            Some(default) => self.all(|deployment| deployment.model_name == self.names.text(default.0)),
-            None => Vec::new(),
+        match self.first_default.map(|default| self.names.text(default.0)) {
+            Some(default) => (self.all(|deployment| deployment.model_name == default), default),
+            None => (Vec::new(), name),
         }
     }
 

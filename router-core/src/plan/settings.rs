@@ -72,6 +72,8 @@ pub struct Settings {
     pub num_retries: Setting<i64>,
     /// `litellm_settings.num_retries`, where errors of calls carry it.
     pub carried_num_retries: Option<i64>,
+    /// `default_litellm_params.max_retries`.
+    pub default_max_retries: Option<i64>,
     /// `num_retries_per_request`.
     pub num_retries_per_request: Option<i64>,
     /// `retry_after`: the least computed wait before a retry, in seconds.
@@ -137,6 +139,7 @@ impl Settings {
                 NUM_RETRIES,
             ),
             carried_num_retries: litellm.num_retries.filter(|_| rules.call_errors_carry_global_retries),
+            default_max_retries: router.default_litellm_params.max_retries,
             num_retries_per_request: litellm.num_retries_per_request,
             retry_after: first(&[(router.retry_after, RouterSettings)], 0.0),
             retry_policy: router.retry_policy,

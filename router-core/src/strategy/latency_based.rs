@@ -94,7 +94,8 @@ impl Strategy for LatencyBased {
 
     fn succeeded(&mut self, plan: &Plan, _quota: &mut Quota, call: Called, success: &Success, now: Time) {
         let tokens = f64::from(success.usage.completion_tokens);
-        let per_token = |seconds: f64| if tokens > 0.0 { seconds / tokens } else { seconds };
+        // Older releases then keep a time span, which their mean counts but does not add.
+        let without_tokens = if plan.rules().tokenless_samples_add { success.seconds } else { 0.0 };
         let in_seconds = plan.rules().ttft_in_seconds;
         let first_token = success.first_chunk_seconds.and_then(|seconds| match (in_seconds, tokens > 0.0) {
             (true, _) => Some(seconds),
@@ -103,7 +104,7 @@ impl Strategy for LatencyBased {
         });
         let minute = plan.minute(now);
         self.learn(plan, call, now, |samples, limit| {
-            limit.push(&mut samples.latencies, per_token(success.seconds));
+            limit.push(&mut samples.latencies, if tokens > 0.0 { success.seconds / tokens } else { without_tokens });
             if let Some(seconds) = first_token {
                 limit.push(&mut samples.first_token, seconds);
             }

@@ -34,7 +34,7 @@ pub(crate) trait Strategy: fmt::Debug + Send {
         &mut self,
         _plan: &Plan,
         _quota: &mut Quota,
-        _deployment: DeploymentId,
+        _call: Called,
         _now: Time,
     ) -> Result<(), NoChoice> {
         Ok(())

@@ -24,7 +24,7 @@ impl Strategy for UsageBasedV2 {
         let mut least = u64::MAX;
         for (index, &candidate) in choice.candidates.iter().enumerate() {
             let deployment = choice.plan.deployment(candidate);
-            let (requests, tokens) = choice.quota.used(choice.plan, candidate, choice.now);
+            let (requests, tokens) = choice.quota.used(choice.plan, Called { group: choice.group, deployment: candidate }, choice.now);
             let tokens = tokens.unwrap_or(0);
             if let Some(scores) = scores.as_deref_mut() {
                 scores.push((candidate, tokens as f64));
@@ -51,16 +51,16 @@ impl Strategy for UsageBasedV2 {
         Ok(self.ties[pick(entropy, self.ties.len())])
     }
 
-    fn admit(&mut self, plan: &Plan, quota: &mut Quota, deployment: DeploymentId, now: Time) -> Result<(), NoChoice> {
-        let limit = Deployment::limit_or_infinity(plan.deployment(deployment).rpm);
-        let (requests, _) = quota.used(plan, deployment, now);
+    fn admit(&mut self, plan: &Plan, quota: &mut Quota, call: Called, now: Time) -> Result<(), NoChoice> {
+        let limit = Deployment::limit_or_infinity(plan.deployment(call.deployment).rpm);
+        let (requests, _) = quota.used(plan, call, now);
         if requests.is_some_and(|requests| requests as f64 >= limit) {
             return Err(NoChoice::RateLimited);
         }
-        if quota.count_request(plan, deployment, now) as f64 > limit { Err(NoChoice::RateLimited) } else { Ok(()) }
+        if quota.count_request(plan, call, now) as f64 > limit { Err(NoChoice::RateLimited) } else { Ok(()) }
     }
 
     fn succeeded(&mut self, plan: &Plan, quota: &mut Quota, call: Called, success: &Success, now: Time) {
-        quota.count_tokens(plan, call.deployment, success.counted_tokens, now);
+        quota.count_tokens(plan, call, success.counted_tokens, now);
     }
 }

@@ -270,7 +270,7 @@ class Maker(random_cases.Maker):
         count = self.random.randint(20, 130)
         callers = [*self.names, *self.aliases]
         if self.wildcard:
-            callers += ["openai/gpt-4o", "openai/other"]
+            callers += ["openai/gpt-4o", "openai/gpt-4.1"]
         if self.chance(0.1):
             callers.append(self.random.choice(self.ids))
         if self.entry == "sdk" and self.chance(0.15):
@@ -290,7 +290,10 @@ class Maker(random_cases.Maker):
         if self.chance(0.02):
             params["max_retries"] = self.random.randint(0, 2)
         if self.chance(0.03):
-            params["fallbacks"] = [self.target(g) for g in self.random.sample(GROUPS, self.random.randint(0, 2))]
+            params["fallbacks"] = self.own_fallbacks()
+        if self.chance(0.02):
+            kind = self.random.choice(("context_window_fallbacks", "content_policy_fallbacks"))
+            params[kind] = [{self.random.choice((model, "*")): [self.random.choice(self.names)]}]
         if self.tagged and self.chance(0.6):
             params["metadata"] = {"tags": self.random.sample((*TAGS, "unheard-of"), self.random.randint(1, 2))}
         if self.regions and self.chance(0.5):
@@ -298,6 +301,15 @@ class Maker(random_cases.Maker):
         if params:
             request["params"] = params
         return request
+
+
+    def own_fallbacks(self):
+        names = self.random.sample(GROUPS, self.random.randint(0, 2))
+        if self.chance(0.4):
+            return names
+        if self.chance(0.5):
+            return [{"model": name, "temperature": 0.5} for name in names]
+        return [{key: [self.target(self.random.choice(self.names))]} for key in (*names, "*")[:2]]
 
 
 def make(seed, index):

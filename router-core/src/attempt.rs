@@ -17,6 +17,10 @@ use crate::strategy::{Called, Choice, NoChoice};
 use crate::time::Span;
 use crate::timers::Turn;
 
+/// The longest `Retry-After` that OpenAI's client waits for, in seconds; it does not call again for a longer one
+/// (`MAX_RETRY_AFTER_DELAY`).
+const CLIENT_WAIT_MAX: i64 = 120;
+
 /// What is to be done next for a request.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Step {
@@ -144,7 +148,7 @@ impl Router {
             strategy: &mut *self.strategy,
             now: cx.now,
             route,
-            prompt_tokens: request.prompt_tokens,
+            prompt_tokens: request.prompt_tokens + request.continued_tokens,
             tags: carried.map_or(&[], |carried| &carried.tags),
             region: carried.and_then(|carried| carried.region),
             target_order: frame.target_order,
@@ -152,7 +156,15 @@ impl Router {
             skipped: &frame.skipped,
             filtered: self.explains.then_some(&mut self.filtered),
         };
-        match search.run(&mut self.eligible) {
+        let counts_tokens = search.counts_tokens();
+        let found = search.run(&mut self.eligible);
+        if counts_tokens {
+            // The tokens are counted in a thread, and others go first.
+            self.deliver_reports_of_the_past(cx, slot);
+        }
+        let request = self.requests.get(slot);
+        let frame = request.top();
+        match found {
             Ok(Found::Candidates) => {}
             Ok(Found::Pinned(deployment)) => {
                 self.eligible.push(deployment);
@@ -170,7 +182,7 @@ impl Router {
             group: frame.name,
             resolved: route.resolved,
             candidates: &self.eligible,
-            prompt_tokens: request.prompt_tokens,
+            prompt_tokens: request.prompt_tokens + request.continued_tokens,
             stream: request.stream,
         };
         let scores = self.explains.then_some(&mut self.scores);
@@ -215,7 +227,8 @@ impl Router {
         let no_number = matches!(plan.deployment(call.deployment).own_num_retries, Some(Number::Not));
         if cap.is_some_and(|cap| retry_count > 0 && retry_count >= cap) || no_number && plan.rules().client_retries {
             let exception = Exception::new(ErrorClass::APIConnectionError, Some(500));
-            return self.fail_call(cx, slot, exception, false);
+            // Nothing is known of the call when the cap strikes: the record still holds the one before.
+            return self.fail_call(cx, slot, exception, if no_number { Failing::Unsent } else { Failing::Unprepared });
         }
         self.deliver_late_reports(cx, slot, Some(called));
         self.strategy.called(plan, called, now);
@@ -223,6 +236,7 @@ impl Router {
         // What LiteLLM measures begins here: time in line does not count.
         request.call.started = now;
         request.last_call = Some(now);
+        request.last_timeout = request.call.timeout;
         request.last_called = Some(call.deployment);
         self.dispatch(cx, slot);
         Step::Wait
@@ -238,7 +252,7 @@ impl Router {
             request: request.id(),
             attempt: attempt_of(Turn { slot, epoch: request.epoch }),
             to: request.call.deployment,
-            prompt_tokens: request.prompt_tokens,
+            prompt_tokens: request.prompt_tokens + request.continued_tokens,
             output_tokens: request.output_tokens,
             stream: request.stream,
             give_up_at,
@@ -280,10 +294,15 @@ impl Router {
         if call.begun {
             return self.stream_failed(cx, slot, exception);
         }
-        if call.client_retries > 0 && !call.opened && client_retries(kind) {
+        let too_long = match exception.retry_after {
+            RetryAfter::Seconds(seconds) => seconds > CLIENT_WAIT_MAX,
+            RetryAfter::Fractional(wait) => wait > Span::from_secs(CLIENT_WAIT_MAX.unsigned_abs()),
+            RetryAfter::Absent => false,
+        };
+        if call.client_retries > 0 && !call.opened && client_retries(kind) && !too_long {
             return self.wait_in_client(cx, slot, exception.retry_after);
         }
-        self.fail_call(cx, slot, exception, true)
+        self.fail_call(cx, slot, exception, Failing::Sent)
     }
 
     /// The HTTP client waits before it calls again by itself.
@@ -291,7 +310,8 @@ impl Router {
         let request = self.requests.at(slot);
         request.call.client_retries -= 1;
         let wait = match retry_after {
-            RetryAfter::Seconds(seconds @ 1..=60) => Span::from_secs(seconds.unsigned_abs()),
+            RetryAfter::Seconds(seconds @ 1..=CLIENT_WAIT_MAX) => Span::from_secs(seconds.unsigned_abs()),
+            RetryAfter::Fractional(wait) => wait,
             _ => {
                 let backoff = (0.5 * f64::from(1_u32 << request.call.repetition.min(8))).min(8.0);
                 Span::from_secs_f64(backoff * (1.0 - 0.25 * cx.entropy.unit(Draw::ClientJitter)))
@@ -352,7 +372,7 @@ impl Router {
     }
 
     /// The attempt failed.
-    pub(crate) fn fail_call(&mut self, cx: &mut Context<'_>, slot: u32, mut exception: Exception, sent: bool) -> Step {
+    fn fail_call(&mut self, cx: &mut Context<'_>, slot: u32, mut exception: Exception, failing: Failing) -> Step {
         let request = self.requests.at(slot);
         request.phase = Phase::Idle;
         let (id, call) = (request.id(), request.call);
@@ -364,10 +384,12 @@ impl Router {
             n: call.n,
             group: call.group,
             deployment: Some(call.deployment),
-            sent,
+            sent: failing == Failing::Sent,
             error: exception.error,
         });
-        if call.opened {
+        if failing == Failing::Unprepared {
+            self.report_to_the_past(cx, slot, exception);
+        } else if call.opened {
             self.report_broken_stream(cx, slot, exception.unmapped());
         } else {
             self.report_failure(cx, slot, &exception);
@@ -384,6 +406,17 @@ impl Router {
             self.served.push_back(next);
         }
     }
+}
+
+/// How far a call got that failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Failing {
+    /// The upstream was called.
+    Sent,
+    /// It was not.
+    Unsent,
+    /// It was not, and not even the record of the call was begun.
+    Unprepared,
 }
 
 /// LiteLLM: `_set_deployment_num_retries_on_exception`, `_set_failed_deployment_id_on_exception`.

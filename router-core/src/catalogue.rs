@@ -76,6 +76,7 @@ catalogue! {
     caller_timeouts_exempt: "whether a timeout that the caller chose counts",
     cooldown_ends_by_length: "whether a shorter cooldown ends a longer one",
     marks_selection_failures: "whether a refusal counts for whoever is called next",
+    counts_tokens_in_thread: "whether a refused call's report comes before the next one is chosen",
     reports_end_in_thread: "whom a refused call's report cools when a retry follows at once",
     cools_402: "whether a 402 cools",
     allowed_fails_set_when_written: "when allowed_fails counts as set",

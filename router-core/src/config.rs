@@ -38,6 +38,8 @@ pub struct Config {
     pub asked_tags: Vec<String>,
     /// Regions that callers will allow besides those the configuration mentions.
     pub asked_regions: Vec<String>,
+    /// Fallback lists that requests bring along.
+    pub request_lists: Vec<RequestList>,
 }
 
 /// A number in a place where LiteLLM also accepts text without complaint, and then misbehaves.
@@ -215,6 +217,16 @@ pub struct FallbackEntry {
     pub targets: Vec<FallbackTarget>,
 }
 
+/// A fallback list of a request, written as the configured ones are.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct RequestList {
+    /// It is one of `context_window_fallbacks` or `content_policy_fallbacks`, in which older releases look names up less
+    /// thoroughly.
+    pub typed: bool,
+    /// Its entries.
+    pub entries: Vec<FallbackEntry>,
+}
+
 /// One fallback target.
 #[derive(Clone, PartialEq, Debug)]
 pub enum FallbackTarget {
@@ -244,7 +256,7 @@ pub struct RequestParams {
     pub request_timeout: Option<f64>,
     /// `stream_timeout`, in seconds.
     pub stream_timeout: Option<f64>,
-    /// `fallbacks` of the request.
+    /// `fallbacks` of the request: names, or maps.
     pub fallbacks: Option<Vec<FallbackTarget>>,
     /// `disable_fallbacks`.
     pub disable_fallbacks: Option<bool>,

@@ -36,9 +36,11 @@ pub enum FailureKind {
 /// The `Retry-After` header of an error answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum RetryAfter {
-    /// None was sent, or it is neither a whole number nor a date.
+    /// None was sent, or it is neither a number nor a date.
     #[default]
     Absent,
+    /// A positive number of seconds with a fraction, which only the HTTP client can read; LiteLLM takes it for none.
+    Fractional(Span),
     /// Seconds to wait; may be negative. A date has been turned into the difference to now.
     Seconds(i64),
 }

@@ -79,12 +79,37 @@ pub struct Params {
     pub stream_timeout: Option<f64>,
     /// `fallbacks`, which replace the configured ones.
     pub fallbacks: Option<Vec<Target>>,
+    /// Lists by model group that the request brings along.
+    pub lists: RequestLists,
     /// `disable_fallbacks`.
     pub disable_fallbacks: bool,
     /// `metadata.tags`.
     pub tags: Vec<TagId>,
     /// `allowed_model_region`: the deployments of that region, as [`Plan::region_id`](crate::Plan) numbers regions.
     pub region: Option<u32>,
+}
+
+/// Fallback lists of a request that are written as the configured ones are, and replace them: where they are among
+/// [`Config::request_lists`](crate::Config).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RequestLists {
+    /// `fallbacks`.
+    pub fallbacks: Option<u32>,
+    /// `context_window_fallbacks`.
+    pub context_window: Option<u32>,
+    /// `content_policy_fallbacks`.
+    pub content_policy: Option<u32>,
+}
+
+impl RequestLists {
+    /// These, and those of `before` where there is none.
+    pub(crate) fn or(self, before: Self) -> Self {
+        Self {
+            fallbacks: self.fallbacks.or(before.fallbacks),
+            context_window: self.context_window.or(before.context_window),
+            content_policy: self.content_policy.or(before.content_policy),
+        }
+    }
 }
 
 /// A fallback target in a request or in the plan.

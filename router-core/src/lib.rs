@@ -36,12 +36,12 @@ mod wording;
 pub use catalogue::Rule;
 pub use config::{
     AllowedFailsPolicy, Budget, Config, DailyLimits, FallbackEntry, FallbackTarget, Limit, LitellmSettings, Mode,
-    ModelEntry, Number, RequestParams, RetryPolicy, RouterSettings, RoutingStrategy, RoutingStrategyArgs,
+    ModelEntry, Number, RequestList, RequestParams, RetryPolicy, RouterSettings, RoutingStrategy, RoutingStrategyArgs,
 };
 pub use entropy::{Draw, Entropy, pick, pick_weighted, shuffle};
 pub use error::{Error, ErrorClass, Failure, FailureKind, RetryAfter};
 pub use ids::{AttemptId, DeploymentId, NameId, RequestId, TagId};
-pub use input::{Answered, Ask, Input, Params, Target, Usage};
+pub use input::{Answered, Ask, Input, Params, RequestLists, Target, Usage};
 pub use mapping::exception_of;
 pub use note::{
     CooldownReason, FallbackList, Filter, GiveUpReason, NoFallback, NotCooledReason, Note, RetriesFrom, Selection,

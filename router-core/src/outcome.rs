@@ -107,6 +107,17 @@ impl Router {
         self.weigh(cx, id, failed, false);
     }
 
+    /// A failure whose call is not on the record yet, which still tells of the one before it: nobody's in process, where
+    /// each call has a record of its own.
+    pub(crate) fn report_to_the_past(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) {
+        let request = self.requests.at(slot);
+        if cx.plan.mode() == Mode::Proxy && !request.failure_logged {
+            request.late_reports.push(LateReport { exception, nobody: false, of: None, strategy_knows: false });
+            self.deliver_reports_of_the_past(cx, slot);
+            self.mark_failure_logged(cx, slot);
+        }
+    }
+
     /// A stream broke before its first chunk was passed on. Where that is reported on a record of its own, nobody waits
     /// for the report, and it does not keep later failures from being reported.
     pub(crate) fn report_broken_stream(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) {
@@ -134,8 +145,7 @@ impl Router {
     /// a deployment that has not been called yet. When the request does not go on, the failure is taken for that of
     /// the deployment that was called last, under the name that was called now.
     pub(crate) fn deliver_late_reports(&mut self, cx: &mut Context<'_>, slot: u32, to: Option<Called>) {
-        while let Some(LateReport { exception, nobody, of, strategy_knows }) =
-            self.requests.at(slot).late_reports.pop()
+        while let Some(LateReport { exception, nobody, of, strategy_knows }) = self.requests.at(slot).late_reports.pop()
         {
             let Some(called) = of.or(to) else { continue };
             if !strategy_knows {
@@ -195,11 +205,16 @@ impl Router {
     /// Behind the proxy, newer releases weigh the final error of a hop by itself, for its failures are not reported.
     pub(crate) fn weigh_failed_hop(&mut self, cx: &mut Context<'_>, slot: u32, exception: &Exception) {
         let request = self.requests.get(slot);
+        // LiteLLM asks how long the newest call took by now, whichever call the error is of.
+        let callers = request.caller_timeout
+            && cx.plan.rules().caller_timeouts_exempt
+            && exception.error.status == Some(408)
+            && request.last_call.is_some_and(|call| cx.now.since(call) >= request.last_timeout);
         if !cx.plan.rules().weighs_failed_hops
             || !request.failure_logged
             || request.last_call == request.logged_call
             || exception.stall
-            || is_callers_timeout(cx.plan, exception)
+            || callers
         {
             return;
         }
@@ -238,7 +253,7 @@ fn is_callers_timeout(plan: &Plan, exception: &Exception) -> bool {
 fn cooldown_length(plan: &Plan, deployment: crate::DeploymentId, exception: &Exception) -> f64 {
     let asked = match exception.retry_after {
         RetryAfter::Seconds(seconds @ 0..) => Some(seconds as f64),
-        RetryAfter::Seconds(_) | RetryAfter::Absent => None,
+        RetryAfter::Seconds(_) | RetryAfter::Fractional(_) | RetryAfter::Absent => None,
     };
     plan.deployment(deployment).own_cooldown_time.or(asked).unwrap_or(plan.settings().cooldown_time.value)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{ErrorClass, Exception};
 use crate::ids::{AttemptId, DeploymentId, NameId, RequestId, TagId};
-use crate::input::{Params, Target};
+use crate::input::{Params, RequestLists, Target};
 use crate::note::{FallbackList, RetriesFrom};
 use crate::plan::ChainId;
 use crate::strategy::Called;
@@ -20,6 +20,8 @@ pub(crate) struct Request {
     /// What was asked for.
     pub(crate) name: NameId,
     pub(crate) prompt_tokens: u32,
+    /// Tokens that were added to the prompt when an answer broke off, so that another deployment goes on with it.
+    pub(crate) continued_tokens: u32,
     pub(crate) output_tokens: u32,
     pub(crate) stream: bool,
     pub(crate) arrived: Time,
@@ -47,6 +49,7 @@ pub(crate) struct Request {
     pub(crate) last_name: NameId,
     /// When the newest call began, and the newest when the failure was reported.
     pub(crate) last_call: Option<Time>,
+    pub(crate) last_timeout: Span,
     pub(crate) logged_call: Option<Time>,
     /// Who began the stream that the caller reads.
     pub(crate) streamed_by: Option<DeploymentId>,
@@ -212,6 +215,7 @@ pub(crate) struct Carried {
     pub(crate) request_timeout: Option<f64>,
     pub(crate) stream_timeout: Option<f64>,
     pub(crate) fallbacks: Option<Arc<[Target]>>,
+    pub(crate) lists: RequestLists,
     pub(crate) disable_fallbacks: bool,
     pub(crate) tags: Arc<[TagId]>,
     pub(crate) region: Option<u32>,
@@ -229,6 +233,7 @@ impl Carried {
         if let Some(fallbacks) = &params.fallbacks {
             carried.fallbacks = Some(fallbacks.as_slice().into());
         }
+        carried.lists = params.lists.or(carried.lists);
         carried.disable_fallbacks |= params.disable_fallbacks;
         if !params.tags.is_empty() {
             carried.tags = params.tags.as_slice().into();
@@ -242,6 +247,11 @@ impl Carried {
 const NO_EXCEPTION: Exception = Exception::new(ErrorClass::APIError, None);
 
 impl Frame {
+    /// The fallback lists that the request has brought along.
+    pub(crate) fn lists(&self) -> RequestLists {
+        self.carried.as_ref().map_or_else(RequestLists::default, |carried| carried.lists)
+    }
+
     fn spare() -> Self {
         Self {
             name: NameId(0),
@@ -277,6 +287,7 @@ impl Request {
             id: None,
             name: NameId(0),
             prompt_tokens: 0,
+            continued_tokens: 0,
             output_tokens: 0,
             stream: false,
             arrived: Time::ZERO,
@@ -309,6 +320,7 @@ impl Request {
             last_called: None,
             last_name: NameId(0),
             last_call: None,
+            last_timeout: Span::ZERO,
             logged_call: None,
             streamed_by: None,
         }

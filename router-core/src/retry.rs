@@ -5,7 +5,7 @@ use crate::candidates;
 use crate::config::RetryPolicy;
 use crate::entropy::Draw;
 use crate::error::{ErrorClass, Exception, RetryAfter, may_go_away};
-use crate::note::{GiveUpReason, Note, RetriesFrom, WaitReason};
+use crate::note::{FallbackList, GiveUpReason, Note, RetriesFrom, WaitReason};
 use crate::plan::Plan;
 use crate::request::{Budget, Frame, Phase};
 use crate::router::{Context, Router};
@@ -160,12 +160,15 @@ fn refuses(plan: &Plan, frame: &Frame, exception: &Exception, healthy: usize) ->
     let (rules, chains) = (plan.rules(), plan.chains());
     let (class, status) = (exception.error.class, exception.error.status);
     let asked = frame.carried.as_ref().and_then(|carried| carried.fallbacks.as_ref());
-    let has_fallbacks = asked.map_or(chains.fallbacks.is_set && !chains.fallbacks.is_empty, |list| !list.is_empty());
+    let is_set = |list| chains.list(list, frame.lists()).is_some_and(|list| list.is_set);
+    let configured =
+        chains.list(FallbackList::Fallbacks, frame.lists()).is_some_and(|list| list.is_set && !list.is_empty);
+    let has_fallbacks = asked.map_or(configured, |list| !list.is_empty());
     let by_status = rules.retries_by_status && status.is_some_and(|s| !may_go_away(s) && s != 401 && s != 403);
     let permission = rules.permission_needs_another && class == PermissionDeniedError;
-    if class == ContextWindowExceededError && chains.context_window.is_set {
+    if class == ContextWindowExceededError && is_set(FallbackList::ContextWindow) {
         Some(GiveUpReason::ContextWindowFallback)
-    } else if class == ContentPolicyViolationError && chains.content_policy.is_set {
+    } else if class == ContentPolicyViolationError && is_set(FallbackList::ContentPolicy) {
         Some(GiveUpReason::ContentPolicyFallback)
     } else if by_status || class == NotFoundError {
         Some(GiveUpReason::NotRetryable)

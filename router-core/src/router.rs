@@ -134,6 +134,7 @@ impl Router {
         let request = self.requests.at(slot);
         request.name = ask.model;
         request.prompt_tokens = ask.prompt_tokens;
+        request.continued_tokens = 0;
         request.output_tokens = ask.output_tokens;
         request.stream = ask.stream;
         request.arrived = cx.now;
@@ -173,8 +174,11 @@ impl Router {
         let call = self.requests.get(slot).call;
         if failure.kind == FailureKind::Truncated && call.begun && !cx.plan.rules().truncation_is_error {
             // Nobody notices.
-            let usage =
-                Usage { prompt_tokens: self.requests.get(slot).prompt_tokens, completion_tokens: 2 * call.chunks + 1 };
+            let request = self.requests.get(slot);
+            let usage = Usage {
+                prompt_tokens: request.prompt_tokens + request.continued_tokens,
+                completion_tokens: 2 * call.chunks + 1,
+            };
             return self.stream_finished(cx, slot, usage);
         }
         let dialect = cx.plan.deployment(call.deployment).dialect;

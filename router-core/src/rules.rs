@@ -170,6 +170,9 @@ pub struct Rules {
     pub cooldown_ends_by_length: bool,
     /// A failure to choose somebody is told from a failure of a deployment (`mark_deployment_selection_failure`).
     pub marks_selection_failures: bool,
+    /// The pre-call checks count the prompt's tokens in a thread, so that others go first meanwhile
+    /// (`_acount_pre_call_check_tokens`).
+    pub counts_tokens_in_thread: bool,
     /// A failure that nobody waits for is reported in a task that hands the cooldown's part on to a thread; otherwise
     /// the thread begins with the task (`dispatch_failure_handlers`).
     pub reports_end_in_thread: bool,
@@ -272,6 +275,7 @@ impl Rules {
         caller_timeouts_exempt: false,
         cooldown_ends_by_length: false,
         marks_selection_failures: false,
+        counts_tokens_in_thread: false,
         reports_end_in_thread: false,
         cools_402: false,
         allowed_fails_set_when_written: false,
@@ -333,6 +337,7 @@ impl Rules {
         caller_timeouts_exempt: true,
         cooldown_ends_by_length: true,
         marks_selection_failures: true,
+        counts_tokens_in_thread: true,
         reports_end_in_thread: true,
         cools_402: true,
         allowed_fails_set_when_written: true,

@@ -3,7 +3,7 @@
 use crate::attempt::Step;
 use crate::config::Mode;
 use crate::error::{ErrorClass, Exception};
-use crate::input::{Answered, Usage};
+use crate::input::{Answered, RequestLists, Usage};
 use crate::note::Note;
 use crate::output::{Outcome, Output};
 use crate::request::{Carried, Phase};
@@ -70,9 +70,12 @@ impl Router {
         let request = self.requests.at(slot);
         request.phase = Phase::Idle;
         let (id, call) = (request.id(), request.call);
+        // Behind the proxy, LiteLLM counts the prompt that the request came with.
+        let uncounted = if cx.plan.mode() == Mode::Proxy { request.continued_tokens } else { 0 };
         let by = request.streamed_by.unwrap_or(call.deployment);
         self.in_flight[call.deployment.index()] -= 1;
         cx.note(Note::StreamEnded { request: id, attempt: call.attempt, error: None });
+        let usage = Usage { prompt_tokens: usage.prompt_tokens.saturating_sub(uncounted), ..usage };
         self.report_success(cx, slot, usage);
         self.give_place_back(slot);
         self.answer(cx, slot, Outcome::Answered(Answered { by, usage }));
@@ -103,11 +106,18 @@ impl Router {
         // retry layer has taken its fallbacks and its number of retries.
         let request = self.requests.at(slot);
         // The next one is asked to go on: a sentence that says so, and what was written so far.
-        request.prompt_tokens += CONTINUATION_TOKENS + if call.chunks > 0 { 2 * call.chunks + 1 } else { 0 };
+        request.continued_tokens += CONTINUATION_TOKENS + if call.chunks > 0 { 2 * call.chunks + 1 } else { 0 };
         let frame = request.frame();
         if let Some(carried) = frame.carried.as_deref() {
             frame.carried = Some(
-                Carried { num_retries: None, fallbacks: None, disable_fallbacks: false, ..carried.clone() }.into(),
+                Carried {
+                    num_retries: None,
+                    fallbacks: None,
+                    lists: RequestLists::default(),
+                    disable_fallbacks: false,
+                    ..carried.clone()
+                }
+                .into(),
             );
         }
         Step::Raised(Exception::new(ErrorClass::MidStreamFallbackError, Some(503)))

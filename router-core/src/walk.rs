@@ -9,8 +9,8 @@ use crate::ids::NameId;
 use crate::note::{FallbackList, NoFallback, Note};
 use crate::output::Outcome;
 use crate::plan::{ChainId, Plan};
-use crate::retry::RETRIES_REMEMBERED;
 use crate::request::{Carried, ChainSource, Request, Tried, WalkKind};
+use crate::retry::RETRIES_REMEMBERED;
 use crate::router::{Context, Router};
 
 impl Router {
@@ -52,13 +52,14 @@ impl Router {
         if asked.is_some_and(|list| !list.is_empty()) {
             return self.start_walk(cx, slot, WalkKind::Chain, ChainSource::Request, FallbackList::Request);
         }
-        let (list, typed) = match frame.error.error.class {
-            ErrorClass::ContextWindowExceededError => (FallbackList::ContextWindow, &plan.chains().context_window),
-            ErrorClass::ContentPolicyViolationError => (FallbackList::ContentPolicy, &plan.chains().content_policy),
-            _ => (FallbackList::Fallbacks, &plan.chains().fallbacks),
+        let list = match frame.error.error.class {
+            ErrorClass::ContextWindowExceededError => FallbackList::ContextWindow,
+            ErrorClass::ContentPolicyViolationError => FallbackList::ContentPolicy,
+            _ => FallbackList::Fallbacks,
         };
+        let typed = list != FallbackList::Fallbacks;
         // A list of that kind that exists but does not know the name stops the search.
-        let found = if list != FallbackList::Fallbacks && typed.is_set {
+        let found = if typed && plan.chains().list(list, frame.lists()).is_some_and(|list| list.is_set) {
             look_up(plan, request, list).map(|(chain, _)| (ChainSource::Plan(chain), list))
         } else {
             chain_of(plan, request)
@@ -231,7 +232,9 @@ impl Router {
         let frame = self.requests.get(slot).top();
         cx.plan.route(frame.name).listed.iter().any(|&id| {
             let twin = cx.plan.deployment(id).twin;
-            twin != failed && !frame.failed_over.contains(&twin) && self.cooldowns.cooled_until(cx.plan, id, cx.now).is_none()
+            twin != failed
+                && !frame.failed_over.contains(&twin)
+                && self.cooldowns.cooled_until(cx.plan, id, cx.now).is_none()
         })
     }
 }
@@ -259,7 +262,7 @@ fn chain_of(plan: &Plan, request: &Request) -> Option<(ChainSource, FallbackList
 
 /// Looks the frame's name up in a list, and the name that was asked for where the release does.
 fn look_up(plan: &Plan, request: &Request, list: FallbackList) -> Option<(ChainId, bool)> {
-    let list = plan.chains().list(list)?;
+    let list = plan.chains().list(list, request.top().lists())?;
     let own = list.find(request.top().name);
     let original = list.find(request.name).filter(|_| plan.rules().resumes_original_chain);
     let specific = [own, original].into_iter().flatten().find(|found| found.specific);

@@ -213,6 +213,7 @@ impl Lane {
             disable_fallbacks,
             tags,
             region,
+            lists,
         } = params;
         for retries in [num_retries, max_retries] {
             self.optional(retries.map(|n| n as u64));
@@ -234,6 +235,9 @@ impl Lane {
             self.put(u64::from(tag.0), 0);
         }
         self.optional(region.map(u64::from));
+        for list in [lists.fallbacks, lists.context_window, lists.content_policy].into_iter().flatten() {
+            self.put(1, u64::from(list));
+        }
     }
 
     fn optional(&mut self, value: Option<u64>) {
@@ -264,6 +268,7 @@ impl Lane {
         let retry_after = match retry_after {
             RetryAfter::Absent => u64::MAX,
             RetryAfter::Seconds(seconds) => *seconds as u64,
+            RetryAfter::Fractional(wait) => wait.as_nanos() | 1 << 63,
         };
         self.put(pair(tag, detail), retry_after);
     }

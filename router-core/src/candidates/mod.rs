@@ -98,7 +98,9 @@ impl Search<'_> {
             self.by_order(into);
         }
         if !self.excluded.is_empty() {
-            self.keep(into, |search, id| search.excluded.contains(&search.plan.deployment(id).twin).then_some(Filter::WeightedFailover));
+            self.keep(into, |search, id| {
+                search.excluded.contains(&search.plan.deployment(id).twin).then_some(Filter::WeightedFailover)
+            });
         }
         // Whoever refused the request is passed over, unless all did.
         if !self.skipped.is_empty() && into.iter().any(|id| !self.skipped.contains(id)) {
@@ -108,6 +110,24 @@ impl Search<'_> {
             return Err(Exception::new(ErrorClass::RouterRateLimitError, rules.no_deployments_status));
         }
         Ok(Found::Candidates)
+    }
+
+    /// Whether the tokens of the prompt have to be counted, because one of the healthy deployments has a context window
+    /// (LiteLLM: `_pre_call_checks_need_token_count`).
+    pub(crate) fn counts_tokens(&self) -> bool {
+        let settings = self.plan.settings();
+        let asynchronous = settings.routing_strategy.value != RoutingStrategy::UsageBased && !self.route.by_id;
+        let limited = |id: &DeploymentId| {
+            let deployment = self.plan.deployment(*id);
+            deployment.max_input_tokens.is_some()
+                && !deployment.blocked
+                && self.cooldowns.cooled_until(self.plan, *id, self.now).is_none()
+                && !self.budgets.is_spent(self.plan, *id, self.now)
+        };
+        self.plan.rules().counts_tokens_in_thread
+            && settings.enable_pre_call_checks.value
+            && asynchronous
+            && self.route.members.iter().any(limited)
     }
 
     /// Keeps whom no filter names.

@@ -4,7 +4,7 @@ use super::names::Names;
 use super::provider;
 use crate::config::{Config, FallbackEntry, FallbackTarget, RequestParams};
 use crate::ids::{NameId, TagId};
-use crate::input::{Params, Target};
+use crate::input::{Params, RequestLists, Target};
 use crate::note::FallbackList;
 use crate::rules::Rules;
 
@@ -19,6 +19,8 @@ pub(crate) struct Chains {
     pub(crate) context_window: List,
     /// `content_policy_fallbacks`.
     pub(crate) content_policy: List,
+    /// Those that requests bring along.
+    pub(crate) of_requests: Vec<List>,
     /// The first model of the first `*` chain, which also stands in for names that nobody serves.
     pub(crate) first_default: Option<NameId>,
 }
@@ -62,6 +64,8 @@ impl Chains {
         }
         let context_window = builder.list(set(&router.context_window_fallbacks, &litellm.context_window_fallbacks));
         let content_policy = builder.list(set(&router.content_policy_fallbacks, &litellm.content_policy_fallbacks));
+        let of_requests =
+            config.request_lists.iter().map(|list| (list.typed, builder.list(Some(&list.entries)))).collect();
         let chains = builder.chains;
         let first_default = fallbacks.iter().flatten().filter(|(key, _)| key == "*").find_map(|&(_, chain)| {
             chains[chain.0 as usize].first().filter(|target| target.map.is_none()).and_then(|target| target.model)
@@ -71,9 +75,10 @@ impl Chains {
             fallbacks: List::default(),
             context_window: List::default(),
             content_policy: List::default(),
+            of_requests: Vec::new(),
             first_default,
         };
-        (unresolved, Written { fallbacks, context_window, content_policy })
+        (unresolved, Written { fallbacks, context_window, content_policy, of_requests })
     }
 
     /// Looks every name up in every list.
@@ -87,6 +92,9 @@ impl Chains {
         self.fallbacks = list(written.fallbacks, true);
         self.context_window = list(written.context_window, rules.typed_lists_know_star);
         self.content_policy = list(written.content_policy, rules.typed_lists_know_star);
+        let thorough = |typed: bool| !typed || rules.typed_lists_know_star;
+        let of_requests = written.of_requests.into_iter();
+        self.of_requests = of_requests.map(|(typed, entries)| list(entries, thorough(typed))).collect();
     }
 
     /// The targets of a chain.
@@ -94,14 +102,15 @@ impl Chains {
         &self.chains[chain.0 as usize]
     }
 
-    /// The list of a kind, if it is one of the configured ones.
-    pub(crate) fn list(&self, list: FallbackList) -> Option<&List> {
-        match list {
-            FallbackList::Fallbacks | FallbackList::Default => Some(&self.fallbacks),
-            FallbackList::ContextWindow => Some(&self.context_window),
-            FallbackList::ContentPolicy => Some(&self.content_policy),
-            FallbackList::Request | FallbackList::Order | FallbackList::WeightedFailover => None,
-        }
+    /// The list of a kind, if it is one that names are looked up in: the request's, else the configured one.
+    pub(crate) fn list(&self, list: FallbackList, of_request: RequestLists) -> Option<&List> {
+        let (own, configured) = match list {
+            FallbackList::Fallbacks | FallbackList::Default => (of_request.fallbacks, &self.fallbacks),
+            FallbackList::ContextWindow => (of_request.context_window, &self.context_window),
+            FallbackList::ContentPolicy => (of_request.content_policy, &self.content_policy),
+            FallbackList::Request | FallbackList::Order | FallbackList::WeightedFailover => return None,
+        };
+        Some(own.and_then(|own| self.of_requests.get(own as usize)).unwrap_or(configured))
     }
 }
 
@@ -120,6 +129,7 @@ pub(super) struct Written {
     fallbacks: Option<Entries>,
     context_window: Option<Entries>,
     content_policy: Option<Entries>,
+    of_requests: Vec<(bool, Option<Entries>)>,
 }
 
 /// Which of the two places sets a list. LiteLLM: an empty list in `router_settings` counts as none.
@@ -197,6 +207,7 @@ impl Builder<'_> {
                 .fallbacks
                 .as_ref()
                 .map(|targets| targets.iter().map(|target| self.target(target)).collect()),
+            lists: RequestLists::default(),
             disable_fallbacks: params.disable_fallbacks.unwrap_or(false),
             tags: params.tags.iter().map(|tag| TagId(self.tags.intern(tag))).collect(),
             region: params.region.as_deref().map(|region| self.regions.intern(region)),

@@ -20,6 +20,7 @@ pub(crate) use routes::Route;
 
 use crate::config::{Config, Mode, RetryPolicy};
 use crate::ids::{DeploymentId, NameId, TagId};
+use crate::input::RequestLists;
 use crate::input::Target;
 use crate::note::FallbackList;
 use crate::rules::{Release, Rules};
@@ -197,7 +198,7 @@ impl Plan {
     /// Where a request for `name` would go when it fails, by one of the configured lists; empty when nothing is
     /// found. [`FallbackList::Default`] answers only for names that have no chain of their own.
     pub fn fallback_chain(&self, name: NameId, list: FallbackList) -> &[Target] {
-        let found = self.chains.list(list).and_then(|list| list.find(name));
+        let found = self.chains.list(list, RequestLists::default()).and_then(|list| list.find(name));
         let wanted = match list {
             FallbackList::Default => found.filter(|found| !found.specific),
             _ => found,
@@ -207,7 +208,7 @@ impl Plan {
 
     /// Whether a fallback list of that kind is configured at all, be it without an entry.
     pub fn has_fallback_list(&self, list: FallbackList) -> bool {
-        self.chains.list(list).is_some_and(|list| list.is_set)
+        self.chains.list(list, RequestLists::default()).is_some_and(|list| list.is_set)
     }
 
     /// Unix time, in nanoseconds, of the start of the run.

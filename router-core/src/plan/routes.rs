@@ -44,7 +44,7 @@ impl Resolver<'_> {
     fn route(&self, name: NameId) -> Route {
         let text = self.names.text(name.0);
         if (self.rules.id_beats_group || !self.is_group(text))
-            && let Some(index) = self.deployments.iter().position(|deployment| deployment.id == text)
+            && let Some(index) = self.deployments.iter().rposition(|deployment| deployment.id == text)
         {
             let pinned = DeploymentId(index as u32);
             let (listed, orders) = self.listed(text, None);

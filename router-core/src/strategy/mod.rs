@@ -30,13 +30,7 @@ pub(crate) trait Strategy: fmt::Debug + Send {
     ) -> Result<usize, NoChoice>;
 
     /// Asks for leave to call the deployment that was chosen (LiteLLM: `async_pre_call_check`).
-    fn admit(
-        &mut self,
-        _plan: &Plan,
-        _quota: &mut Quota,
-        _call: Called,
-        _now: Time,
-    ) -> Result<(), NoChoice> {
+    fn admit(&mut self, _plan: &Plan, _quota: &mut Quota, _call: Called, _now: Time) -> Result<(), NoChoice> {
         Ok(())
     }
 

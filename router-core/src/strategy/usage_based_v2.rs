@@ -24,7 +24,8 @@ impl Strategy for UsageBasedV2 {
         let mut least = u64::MAX;
         for (index, &candidate) in choice.candidates.iter().enumerate() {
             let deployment = choice.plan.deployment(candidate);
-            let (requests, tokens) = choice.quota.used(choice.plan, Called { group: choice.group, deployment: candidate }, choice.now);
+            let (requests, tokens) =
+                choice.quota.used(choice.plan, Called { group: choice.group, deployment: candidate }, choice.now);
             let tokens = tokens.unwrap_or(0);
             if let Some(scores) = scores.as_deref_mut() {
                 scores.push((candidate, tokens as f64));

@@ -2,8 +2,8 @@
 
 use jiff::fmt::rfc2822::DateTimeParser;
 use router_core::{
-    Ask, Config, Failure, FailureKind, FallbackTarget, Params, Plan, Release, RequestParams, RetryAfter, TagId, Target,
-    Wording,
+    Ask, Config, Failure, FailureKind, FallbackTarget, Params, Plan, Release, RequestList, RequestLists, RequestParams,
+    RetryAfter, Span, TagId, Target, Wording,
 };
 
 use super::field::{Field, Malformed};
@@ -49,6 +49,9 @@ fn parse(text: &str, unix_nanos: u64) -> RetryAfter {
     if let Ok(secs) = text.trim().parse() {
         return RetryAfter::Seconds(secs);
     }
+    if let Some(seconds) = text.trim().parse().ok().filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0) {
+        return RetryAfter::Fractional(Span::from_secs_f64(seconds));
+    }
     match DateTimeParser::new().parse_timestamp(text) {
         Ok(date) => {
             let nanos = date.as_nanosecond() - i128::from(unix_nanos);
@@ -74,9 +77,11 @@ pub fn plan_of(recording: &Recording, release: Release) -> Result<Plan, Malforme
 pub(super) fn config_of(recording: &Recording, release: Release) -> Result<Config, Malformed> {
     let node = Node::from_json(&recording.config);
     let mut names: Vec<String> = recording.requests.iter().map(|request| request.model.clone()).collect();
+    let mut lists = Vec::new();
     for (index, request) in recording.requests.iter().enumerate() {
-        if let Some(params) = params_of(index, request)? {
+        if let Some((params, written)) = params_of(index, request)? {
             names.extend(params::fallback_names(&params).map(str::to_owned));
+            lists.extend([written.fallbacks, written.context_window, written.content_policy].into_iter().flatten());
         }
     }
     names.sort_unstable();
@@ -84,7 +89,7 @@ pub(super) fn config_of(recording: &Recording, release: Release) -> Result<Confi
     let options =
         Options { release, mode: recording.mode, asked_names: names, start_unix_nanos: recording.start_unix_nanos };
     match Loaded::from_node(&node, &recording.name, &options) {
-        Ok(loaded) => Ok(loaded.config),
+        Ok(loaded) => Ok(Config { request_lists: lists, ..loaded.config }),
         Err(problems) => {
             let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
             Err(Malformed::at("config", messages.join("; ")))
@@ -95,6 +100,13 @@ pub(super) fn config_of(recording: &Recording, release: Release) -> Result<Confi
 /// The requests as the core hears them.
 pub(super) fn asks(recording: &Recording, plan: &Plan) -> Result<Vec<Ask>, Malformed> {
     let mut maps = Maps::default();
+    let mut lists = 0_u32;
+    let mut place = |list: &Option<RequestList>| {
+        list.as_ref().map(|_| {
+            lists += 1;
+            lists - 1
+        })
+    };
     let ask = |(index, request): (usize, &Request)| {
         let unknown = || Malformed::at(format!("requests[{index}].model"), "the plan has no such name");
         Ok(Ask {
@@ -102,13 +114,21 @@ pub(super) fn asks(recording: &Recording, plan: &Plan) -> Result<Vec<Ask>, Malfo
             prompt_tokens: request.prompt_tokens,
             output_tokens: 0,
             stream: request.stream,
-            params: params_of(index, request)?.map(|params| Box::new(maps.params(&params, plan))),
+            params: params_of(index, request)?.map(|(params, written)| {
+                // In the order in which `config_of` takes them.
+                let lists = RequestLists {
+                    fallbacks: place(&written.fallbacks),
+                    context_window: place(&written.context_window),
+                    content_policy: place(&written.content_policy),
+                };
+                Box::new(Params { lists, ..maps.params(&params, plan) })
+            }),
         })
     };
     recording.requests.iter().enumerate().map(ask).collect()
 }
 
-fn params_of(index: usize, request: &Request) -> Result<Option<RequestParams>, Malformed> {
+fn params_of(index: usize, request: &Request) -> Result<Option<(RequestParams, params::Lists)>, Malformed> {
     let Some(value) = &request.params else { return Ok(None) };
     params::read(&Field::root(value))
         .map(Some)
@@ -139,6 +159,7 @@ impl Maps {
             // A tag or a region that the plan does not know is one that no deployment has.
             tags: params.tags.iter().map(|tag| plan.tag_id(tag).unwrap_or(TagId(u32::MAX))).collect(),
             region: params.region.as_ref().map(|region| plan.region_id(region).unwrap_or(u32::MAX)),
+            lists: RequestLists::default(),
         }
     }
 

@@ -200,6 +200,7 @@ fn load<'s>(
         asked_names: options.asked_names.clone(),
         asked_tags: Vec::new(),
         asked_regions: Vec::new(),
+        request_lists: Vec::new(),
     };
     references::check(&config, &references, &mut findings);
     let labels: Vec<_> = inventory.places.iter().map(|place| place.label.clone()).collect();

@@ -1,6 +1,6 @@
 //! What a request carries besides its messages, as LiteLLM names it in the body.
 
-use router_core::{Params, Target};
+use router_core::{Params, RequestLists, Target};
 use serde_json::{Map, Number, Value, json};
 
 use super::directory::Directory;
@@ -21,6 +21,7 @@ pub(crate) fn write(directory: &Directory, params: &Params, body: &mut Map<Strin
         disable_fallbacks,
         tags,
         region,
+        lists,
     } = params;
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -36,6 +37,10 @@ pub(crate) fn write(directory: &Directory, params: &Params, body: &mut Map<Strin
     // Always there, and so the sign that there are parameters at all.
     put("disable_fallbacks", Some(Value::Bool(*disable_fallbacks)));
     put("tags", (!tags.is_empty()).then(|| tags.iter().map(|tag| directory.tag(*tag)).collect()));
+    // Which of the plan's lists, as with maps.
+    put("fallback_list", lists.fallbacks.map(Value::from));
+    put("context_window_fallback_list", lists.context_window.map(Value::from));
+    put("content_policy_fallback_list", lists.content_policy.map(Value::from));
     put("allowed_model_region", region.map(|region| Value::from(directory.region(region))));
 }
 
@@ -50,6 +55,11 @@ pub(crate) fn read(directory: &Directory, body: &Map<String, Value>) -> Result<O
     let tags = list("tags")?.into_iter().flatten().map(|tag| directory.tag_id(&text(tag)?));
     let region = body.get("allowed_model_region").map(|region| directory.region_id(&text(region)?));
     let retries = |key| body.get(key).map(|value| value.as_i64().ok_or_else(|| bad(key, value))).transpose();
+    let number = |key| {
+        let number =
+            |value: &Value| value.as_u64().and_then(|list| list.try_into().ok()).ok_or_else(|| bad(key, value));
+        body.get(key).map(number).transpose()
+    };
     Ok(Some(Box::new(Params {
         num_retries: retries("num_retries")?,
         max_retries: retries("max_retries")?,
@@ -60,6 +70,11 @@ pub(crate) fn read(directory: &Directory, body: &Map<String, Value>) -> Result<O
         disable_fallbacks: disable_fallbacks.as_bool().ok_or_else(|| bad("disable_fallbacks", disable_fallbacks))?,
         tags: tags.collect::<Result<_, _>>()?,
         region: region.transpose()?,
+        lists: RequestLists {
+            fallbacks: number("fallback_list")?,
+            context_window: number("context_window_fallback_list")?,
+            content_policy: number("content_policy_fallback_list")?,
+        },
     })))
 }
 

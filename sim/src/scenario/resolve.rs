@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use router_core::{Config, NameId, Params, Plan, RetryAfter, Span, Target, Time};
+use router_core::{Config, NameId, Params, Plan, RequestLists, RetryAfter, Span, Target, Time};
 
 use super::file::{self, File};
 use super::meant::{
@@ -302,6 +302,7 @@ fn resolve_params(params: &file::Params, reading: &mut Reading<'_>, world: &Worl
         disable_fallbacks: all_or_nothing(disable_fallbacks)?.unwrap_or(false),
         tags: all_or_nothing(tags)?.unwrap_or_default(),
         region: all_or_nothing(region)?,
+        lists: RequestLists::default(),
     })
 }
 

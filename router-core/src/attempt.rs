@@ -17,9 +17,9 @@ use crate::strategy::{Called, Choice, NoChoice};
 use crate::time::Span;
 use crate::timers::Turn;
 
-/// The longest `Retry-After` that OpenAI's client waits for, in seconds; it does not call again for a longer one
+/// The longest `Retry-After` that OpenAI's client waits for; it does not call again for a longer one
 /// (`MAX_RETRY_AFTER_DELAY`).
-const CLIENT_WAIT_MAX: i64 = 120;
+const CLIENT_WAIT_MAX: Span = Span::from_secs(120);
 
 /// What is to be done next for a request.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -123,6 +123,7 @@ impl Router {
                 let request = self.requests.at(slot);
                 request.call.place = Some(counter);
                 request.phase = Phase::InLine;
+                self.deliver_reports_of_the_past(cx, slot);
                 Step::Wait
             }
             Place::Full => {
@@ -294,11 +295,7 @@ impl Router {
         if call.begun {
             return self.stream_failed(cx, slot, exception);
         }
-        let too_long = match exception.retry_after {
-            RetryAfter::Seconds(seconds) => seconds > CLIENT_WAIT_MAX,
-            RetryAfter::Fractional(wait) => wait > Span::from_secs(CLIENT_WAIT_MAX.unsigned_abs()),
-            RetryAfter::Absent => false,
-        };
+        let too_long = exception.retry_after.wait(cx.now).is_some_and(|wait| wait > CLIENT_WAIT_MAX);
         if call.client_retries > 0 && !call.opened && client_retries(kind) && !too_long {
             return self.wait_in_client(cx, slot, exception.retry_after);
         }
@@ -309,10 +306,9 @@ impl Router {
     fn wait_in_client(&mut self, cx: &mut Context<'_>, slot: u32, retry_after: RetryAfter) -> Step {
         let request = self.requests.at(slot);
         request.call.client_retries -= 1;
-        let wait = match retry_after {
-            RetryAfter::Seconds(seconds @ 1..=CLIENT_WAIT_MAX) => Span::from_secs(seconds.unsigned_abs()),
-            RetryAfter::Fractional(wait) => wait,
-            _ => {
+        let wait = match retry_after.wait(cx.now) {
+            Some(wait) => wait,
+            None => {
                 let backoff = (0.5 * f64::from(1_u32 << request.call.repetition.min(8))).min(8.0);
                 Span::from_secs_f64(backoff * (1.0 - 0.25 * cx.entropy.unit(Draw::ClientJitter)))
             }

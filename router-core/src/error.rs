@@ -1,7 +1,7 @@
 //! What went wrong: the failure as it came from outside, and the exception that LiteLLM makes of it.
 
 use crate::ids::DeploymentId;
-use crate::time::Span;
+use crate::time::{Span, Time};
 use crate::wording::Wording;
 
 /// What an upstream did instead of answering, as it was seen on the wire.
@@ -41,8 +41,32 @@ pub enum RetryAfter {
     Absent,
     /// A positive number of seconds with a fraction, which only the HTTP client can read; LiteLLM takes it for none.
     Fractional(Span),
-    /// Seconds to wait; may be negative. A date has been turned into the difference to now.
+    /// Seconds to wait; may be negative.
     Seconds(i64),
+    /// A date: so many nanoseconds after [`Time::ZERO`], negative before it.
+    Until(i64),
+}
+
+impl RetryAfter {
+    /// Whole seconds from `now` on, as LiteLLM reads the header; may be negative.
+    pub fn seconds(self, now: Time) -> Option<i64> {
+        match self {
+            Self::Absent | Self::Fractional(_) => None,
+            Self::Seconds(seconds) => Some(seconds),
+            Self::Until(nanos) => Some(nanos.saturating_sub_unsigned(now.as_nanos()) / 1_000_000_000),
+        }
+    }
+
+    /// The wait from `now` on, as OpenAI's client reads the header, if it lies ahead.
+    pub(crate) fn wait(self, now: Time) -> Option<Span> {
+        let wait = match self {
+            Self::Absent => return None,
+            Self::Fractional(wait) => wait,
+            Self::Seconds(seconds) => Span::from_secs(seconds.max(0).unsigned_abs()),
+            Self::Until(nanos) => Span::from_nanos(nanos.saturating_sub_unsigned(now.as_nanos()).max(0).unsigned_abs()),
+        };
+        (!wait.is_zero()).then_some(wait)
+    }
 }
 
 /// The class of exception that LiteLLM raises. The names are LiteLLM's.

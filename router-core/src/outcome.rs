@@ -3,7 +3,7 @@
 use crate::attempt::Step;
 use crate::config::Mode;
 use crate::cooldown::Failed;
-use crate::error::{ErrorClass, Exception, RetryAfter};
+use crate::error::{ErrorClass, Exception};
 use crate::ids::RequestId;
 use crate::input::{Answered, Usage};
 use crate::note::{CooldownReason, NotCooledReason, Note};
@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::request::{LateReport, Phase, Tried};
 use crate::router::{Context, Router};
 use crate::strategy::{Called, Success};
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 impl Router {
     /// A call that is not streamed was answered.
@@ -53,7 +53,7 @@ impl Router {
         let request = self.requests.get(slot);
         let chains = plan.chains();
         if !chains.content_policy.is_set {
-            return chains.first_default.is_some();
+            return chains.first_default.is_some() || chains.default_is_map;
         }
         let name = request.top().name;
         let original = plan.rules().resumes_original_chain.then_some(request.name);
@@ -102,7 +102,7 @@ impl Router {
             return cx.note(Note::NotCooled { request: id, deployment: call.deployment, because });
         }
         self.cooldowns.count_failure(cx.plan, call.deployment, cx.now);
-        let length = cooldown_length(cx.plan, call.deployment, exception);
+        let length = cooldown_length(cx.plan, call.deployment, exception, cx.now);
         let failed = Failed { deployment: call.deployment, exception: *exception, length, requested: Some(call.group) };
         self.weigh(cx, id, failed, false);
     }
@@ -157,7 +157,7 @@ impl Router {
             let id = self.requests.get(slot).id();
             let deployment = called.deployment;
             self.cooldowns.count_failure(cx.plan, deployment, cx.now);
-            let length = cooldown_length(cx.plan, deployment, &exception);
+            let length = cooldown_length(cx.plan, deployment, &exception, cx.now);
             self.weigh(cx, id, Failed { deployment, exception, length, requested: Some(called.group) }, false);
         }
     }
@@ -221,7 +221,7 @@ impl Router {
         let Some(deployment) = exception.deployment else { return };
         let id = request.id();
         self.cooldowns.count_failure(cx.plan, deployment, cx.now);
-        let length = cooldown_length(cx.plan, deployment, exception);
+        let length = cooldown_length(cx.plan, deployment, exception, cx.now);
         self.weigh(cx, id, Failed { deployment, exception: *exception, length, requested: None }, false);
     }
 
@@ -250,10 +250,7 @@ fn is_callers_timeout(plan: &Plan, exception: &Exception) -> bool {
 }
 
 /// How long a deployment would rest: as it says, else as the answer says, else as the router says.
-fn cooldown_length(plan: &Plan, deployment: crate::DeploymentId, exception: &Exception) -> f64 {
-    let asked = match exception.retry_after {
-        RetryAfter::Seconds(seconds @ 0..) => Some(seconds as f64),
-        RetryAfter::Seconds(_) | RetryAfter::Fractional(_) | RetryAfter::Absent => None,
-    };
+fn cooldown_length(plan: &Plan, deployment: crate::DeploymentId, exception: &Exception, now: Time) -> f64 {
+    let asked = exception.retry_after.seconds(now).filter(|&seconds| seconds >= 0).map(|seconds| seconds as f64);
     plan.deployment(deployment).own_cooldown_time.or(asked).unwrap_or(plan.settings().cooldown_time.value)
 }

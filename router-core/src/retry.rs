@@ -4,7 +4,7 @@ use crate::attempt::Step;
 use crate::candidates;
 use crate::config::RetryPolicy;
 use crate::entropy::Draw;
-use crate::error::{ErrorClass, Exception, RetryAfter, may_go_away};
+use crate::error::{ErrorClass, Exception, may_go_away};
 use crate::note::{FallbackList, GiveUpReason, Note, RetriesFrom, WaitReason};
 use crate::plan::Plan;
 use crate::request::{Budget, Frame, Phase};
@@ -195,10 +195,8 @@ fn wait(
         return (Span::ZERO, WaitReason::AnotherIsHealthy);
     }
     let jitter = JITTER * cx.entropy.unit(Draw::Jitter);
-    match exception.retry_after {
-        RetryAfter::Seconds(seconds @ 1..=RETRY_AFTER_MAX) => {
-            (Span::from_secs_f64(seconds as f64 + jitter), WaitReason::RetryAfter)
-        }
+    match exception.retry_after.seconds(cx.now) {
+        Some(seconds @ 1..=RETRY_AFTER_MAX) => (Span::from_secs_f64(seconds as f64 + jitter), WaitReason::RetryAfter),
         _ => {
             let backoff = INITIAL_DELAY * f64::from(1_u32 << failed_retries.min(10));
             let least = cx.plan.settings().retry_after.value;

@@ -268,6 +268,7 @@ impl Lane {
         let retry_after = match retry_after {
             RetryAfter::Absent => u64::MAX,
             RetryAfter::Seconds(seconds) => *seconds as u64,
+            RetryAfter::Until(nanos) => (*nanos as u64).rotate_left(32) ^ 1 << 62,
             RetryAfter::Fractional(wait) => wait.as_nanos() | 1 << 63,
         };
         self.put(pair(tag, detail), retry_after);

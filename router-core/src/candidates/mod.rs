@@ -57,7 +57,11 @@ impl Search<'_> {
         into.clear();
         let rules = self.plan.rules();
         if self.route.members.is_empty() {
-            return Err(Exception::new(ErrorClass::BadRequestError, Some(400)));
+            return Err(if self.plan.chains().default_is_map {
+                Exception::new(ErrorClass::TypeError, None)
+            } else {
+                Exception::new(ErrorClass::BadRequestError, Some(400))
+            });
         }
         if self.route.by_id {
             let pinned = self.route.members[0];

@@ -23,6 +23,8 @@ pub(crate) struct Chains {
     pub(crate) of_requests: Vec<List>,
     /// The first model of the first `*` chain, which also stands in for names that nobody serves.
     pub(crate) first_default: Option<NameId>,
+    /// That first one is a map instead, which LiteLLM cannot look up.
+    pub(crate) default_is_map: bool,
 }
 
 /// One list.
@@ -67,9 +69,11 @@ impl Chains {
         let of_requests =
             config.request_lists.iter().map(|list| (list.typed, builder.list(Some(&list.entries)))).collect();
         let chains = builder.chains;
-        let first_default = fallbacks.iter().flatten().filter(|(key, _)| key == "*").find_map(|&(_, chain)| {
-            chains[chain.0 as usize].first().filter(|target| target.map.is_none()).and_then(|target| target.model)
-        });
+        let stars = fallbacks.iter().flatten().filter(|(key, _)| key == "*");
+        let first = stars.filter_map(|&(_, chain)| chains[chain.0 as usize].first()).next();
+        let is_map = |target: &&Target| target.params.is_some() || target.map.is_some();
+        let first_default = first.filter(|target| !is_map(target)).and_then(|target| target.model);
+        let default_is_map = first.is_some_and(|target| is_map(&target));
         let unresolved = Self {
             chains,
             fallbacks: List::default(),
@@ -77,6 +81,7 @@ impl Chains {
             content_policy: List::default(),
             of_requests: Vec::new(),
             first_default,
+            default_is_map,
         };
         (unresolved, Written { fallbacks, context_window, content_policy, of_requests })
     }
@@ -190,7 +195,7 @@ impl Builder<'_> {
                 Target {
                     model: model.as_ref().map(|model| self.names.intern_name(model)),
                     map: (!only_a_model).then(|| self.maps.intern(text)),
-                    params: (*params != RequestParams::default()).then(|| Box::new(self.params(params))),
+                    params: Some(Box::new(self.params(params))),
                 }
             }
         }

@@ -18,14 +18,8 @@ pub(super) struct UsageBased {
 #[derive(Clone, Debug, Default)]
 struct Minute {
     minute: u64,
-    used: Table<Used>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Used {
-    tokens: u64,
-    /// `None`: not in the map of requests.
-    requests: Option<u64>,
+    tokens: Table<u64>,
+    requests: Table<u64>,
 }
 
 /// A minute's maps cannot outlive their minute.
@@ -37,14 +31,16 @@ impl UsageBased {
     }
 
     /// The maps of this minute, and whether they are in the cache.
-    fn current(&mut self, plan: &Plan, group: NameId, now: Time) -> (&mut Table<Used>, bool) {
+    fn current(&mut self, plan: &Plan, group: NameId, now: Time) -> (&mut Minute, bool) {
         let group = &mut self.groups[group.index()];
         if group.minute != plan.minute(now) {
             group.minute = plan.minute(now);
-            group.used.clear();
+            group.tokens.clear();
+            group.requests.clear();
         }
-        let kept = group.used.is_kept(now);
-        (&mut group.used, kept)
+        let kept = group.tokens.is_kept(now);
+        group.requests.is_kept(now);
+        (group, kept)
     }
 }
 
@@ -61,10 +57,11 @@ impl Strategy for UsageBased {
         // LiteLLM looks under the name behind an alias, but counts under the name that was called.
         let (used, kept) = self.current(plan, choice.resolved, choice.now);
         for &candidate in choice.candidates {
-            used.entry(plan.deployment(candidate).twin, Used::default);
+            used.tokens.entry(plan.deployment(candidate).twin, u64::default);
         }
         let mut best: Option<(usize, u64)> = None;
-        for &(twin, Used { tokens, requests }) in used.entries() {
+        for &(twin, tokens) in used.tokens.entries() {
+            let requests = used.requests.get(twin);
             let Some(index) = places.of(twin) else { continue };
             let deployment = plan.deployment(choice.candidates[index]);
             if let Some(scores) = scores.as_deref_mut() {
@@ -80,7 +77,7 @@ impl Strategy for UsageBased {
             }
         }
         if !kept {
-            used.clear();
+            used.tokens.clear();
         }
         self.places = places;
         best.map(|(index, _)| index).ok_or(NoChoice::NoneLeft)
@@ -89,10 +86,10 @@ impl Strategy for UsageBased {
     fn succeeded(&mut self, plan: &Plan, _quota: &mut Quota, call: Called, success: &Success, now: Time) {
         let twin = plan.deployment(call.deployment).twin;
         let (used, _) = self.current(plan, call.group, now);
-        let entry = used.entry(twin, Used::default);
-        entry.tokens += success.usage.total();
-        entry.requests = Some(entry.requests.unwrap_or(0) + 1);
-        used.keep(now, TTL);
+        *used.tokens.entry(twin, u64::default) += success.usage.total();
+        *used.requests.entry(twin, u64::default) += 1;
+        used.tokens.keep(now, TTL);
+        used.requests.keep(now, TTL);
     }
 
     fn answered_this_minute(&mut self, plan: &Plan, call: Called, now: Time) -> u64 {
@@ -102,6 +99,6 @@ impl Strategy for UsageBased {
             return 0;
         }
         // Looking puts the deployment into the map of requests.
-        *used.entry(twin, Used::default).requests.get_or_insert(0)
+        *used.requests.entry(twin, u64::default)
     }
 }

@@ -234,7 +234,7 @@ fn of(params: &RequestParams, plan: &Plan) -> Params {
         disable_fallbacks: params.disable_fallbacks == Some(true),
         tags: Vec::new(),
         region: None,
-        lists: RequestLists::default(),
+        lists: router_core::RequestLists::default(),
     }
 }
 

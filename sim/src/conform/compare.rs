@@ -202,7 +202,9 @@ fn is_same_attempt(e: &AttemptSeen, g: &AttemptSeen) -> bool {
 fn compare_beginnings(e: &AttemptSeen, g: &AttemptSeen, earliest: &mut Earliest) -> bool {
     let at = e.start.min(g.start);
     let of = |field: &str, rank| Divergence::new(at, Some(e.request), rank, format!("attempt {}: {field}", e.n));
-    if e.eligible != g.eligible {
+    // A list that is absent although somebody was picked is one that the recorder did not see.
+    let seen = e.eligible.is_some() || e.deployment.is_none();
+    if seen && e.eligible != g.eligible {
         let divergence = of("eligible", Rank::Eligible).between(Listed(&e.eligible), Listed(&g.eligible));
         earliest.differs(divergence.about(only_in_one(&e.eligible, &g.eligible)));
     } else if e.deployment != g.deployment {

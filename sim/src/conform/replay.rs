@@ -193,8 +193,8 @@ impl<'r, 'p> World<'r, 'p> {
                     Input::Finished { attempt, usage, content_filter: false }
                 }
                 _ => {
-                    let unix_nanos = self.recording.start_unix_nanos + self.now.as_nanos();
-                    Input::Failed { attempt, failure: setup::failure(&call.reply.what, unix_nanos) }
+                    let failure = setup::failure(&call.reply.what, self.recording.start_unix_nanos);
+                    Input::Failed { attempt, failure }
                 }
             },
         };

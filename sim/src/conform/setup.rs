@@ -15,13 +15,13 @@ use crate::provider::{Dialect, ErrorKind, Said, said};
 /// A connection that is reset.
 pub(super) const RESET: Failure = Failure { kind: FailureKind::Reset, retry_after: RetryAfter::Absent };
 
-/// What a scripted reply without an answer is on the wire. `unix_nanos`: the Unix time at which it arrives.
-pub(super) fn failure(reply: &ReplyKind, unix_nanos: u64) -> Failure {
+/// What a scripted reply without an answer is on the wire. `start_unix_nanos`: the Unix time of the start.
+pub(super) fn failure(reply: &ReplyKind, start_unix_nanos: u64) -> Failure {
     match reply {
         ReplyKind::Error { status, retry_after, code, message } => {
             let text = message.clone().unwrap_or_else(|| usual_sentence(*status, code.as_deref()));
             let wording = Wording::of(&text, code.as_deref());
-            let retry_after = retry_after.as_deref().map_or(RetryAfter::Absent, |text| parse(text, unix_nanos));
+            let retry_after = retry_after.as_deref().map_or(RetryAfter::Absent, |text| parse(text, start_unix_nanos));
             Failure { kind: FailureKind::Status { code: *status, wording }, retry_after }
         }
         ReplyKind::Refused => Failure { kind: FailureKind::Refused, retry_after: RetryAfter::Absent },
@@ -43,9 +43,8 @@ fn usual_sentence(status: u16, code: Option<&str>) -> String {
     }
 }
 
-/// A `Retry-After` header as LiteLLM reads it (`_calculate_retry_after`): a whole number of seconds, or a date, of
-/// which the time until then counts, cut to whole seconds.
-fn parse(text: &str, unix_nanos: u64) -> RetryAfter {
+/// A `Retry-After` header as LiteLLM reads it (`_calculate_retry_after`): a whole number of seconds, or a date.
+fn parse(text: &str, start_unix_nanos: u64) -> RetryAfter {
     if let Ok(secs) = text.trim().parse() {
         return RetryAfter::Seconds(secs);
     }
@@ -53,10 +52,7 @@ fn parse(text: &str, unix_nanos: u64) -> RetryAfter {
         return RetryAfter::Fractional(Span::from_secs_f64(seconds));
     }
     match DateTimeParser::new().parse_timestamp(text) {
-        Ok(date) => {
-            let nanos = date.as_nanosecond() - i128::from(unix_nanos);
-            RetryAfter::Seconds((nanos / 1_000_000_000) as i64)
-        }
+        Ok(date) => RetryAfter::Until((date.as_nanosecond() - i128::from(start_unix_nanos)) as i64),
         Err(_) => RetryAfter::Absent,
     }
 }
@@ -174,7 +170,8 @@ impl Maps {
                 });
                 Target {
                     model: model.as_ref().and_then(|name| plan.name_id(name)),
-                    map: Some(Self::FIRST + index as u32),
+                    // A map with nothing but a model is the same target as the bare name.
+                    map: text.contains(',').then_some(Self::FIRST + index as u32),
                     params: Some(Box::new(self.params(params, plan))),
                 }
             }

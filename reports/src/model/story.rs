@@ -276,6 +276,8 @@ impl Teller<'_> {
         };
         Some(match failure.retry_after {
             RetryAfter::Seconds(seconds) => format!("{what}, Retry-After: {seconds}"),
+            RetryAfter::Fractional(wait) => format!("{what}, Retry-After: {wait}"),
+            RetryAfter::Until(_) => format!("{what}, Retry-After: a date"),
             RetryAfter::Absent => what,
         })
     }

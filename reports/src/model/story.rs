@@ -8,7 +8,9 @@ use routedrill_sim::metrics::Shape;
 use routedrill_sim::scenario::Scenario;
 use routedrill_sim::step::RunEnd;
 use routedrill_sim::story::{Moment, Story, What};
-use router_core::{DeploymentId, Error, ErrorClass, FailureKind, Note, Outcome, RetryAfter, Span, Time, WaitReason};
+use router_core::{
+    DeploymentId, Error, ErrorClass, FailureKind, FallbackList, Note, Outcome, RetryAfter, Span, Time, WaitReason,
+};
 use serde::Serialize;
 
 use super::why::Choices;
@@ -317,7 +319,7 @@ impl Teller<'_> {
             }
             Note::Failed { sent: false, error, .. } => {
                 self.calls = self.calls.saturating_sub(1);
-                self.close(at, RowKind::Refused, &format!("is refused by the router itself, {}", error_words(&error)));
+                self.close(at, RowKind::Refused, &format!("the router itself refuses, {}", error_words(&error)));
             }
             Note::Failed { error, .. } if error.class == ErrorClass::Timeout => {
                 self.close(at, RowKind::Failed, "times out");
@@ -327,7 +329,7 @@ impl Teller<'_> {
             Note::StreamEnded { .. } | Note::Selected(_) => {}
             Note::Retrying { retry, of, wait, because, number_from, .. } => {
                 let from = words::retries_from(number_from);
-                let number = format!("{of} retries are allowed by {from}");
+                let number = format!("at most {}: so says {from}", counted(u64::from(of), "retry"));
                 let why = match because {
                     WaitReason::AnotherIsHealthy => "no wait: another deployment of the group is healthy".to_owned(),
                     WaitReason::RetryAfter => format!("as long as Retry-After says{}", jitter_words(jitter)),
@@ -355,9 +357,13 @@ impl Teller<'_> {
                 self.why(words::gave_up(because).to_owned());
             }
             Note::FellBack { from, to, list, .. } => {
-                let list = words::fallback_list(list);
-                self.row(at, RowKind::Decided, format!("falls back from {} to {}", plan.name(from), plan.name(to)));
-                self.why(format!("the next target in {list}"));
+                let word = words::fallback_list(list);
+                if matches!(list, FallbackList::Order | FallbackList::WeightedFailover) {
+                    self.row(at, RowKind::Decided, format!("tries {} again: {word}", plan.name(to)));
+                } else {
+                    self.row(at, RowKind::Decided, format!("falls back from {} to {}", plan.name(from), plan.name(to)));
+                    self.why(format!("the next target in {word}"));
+                }
                 self.doing = Doing::Nothing;
             }
             Note::FallbackExhausted { group, because, .. } => {
@@ -408,6 +414,10 @@ impl Teller<'_> {
         let after = figures::seconds(until - row.from);
         row.what = match kind {
             RowKind::Answered => format!("{} {result} after {after}", row.what),
+            RowKind::Refused => {
+                let whom = row.what.split_once(" to ").map_or(row.what.as_str(), |(_, whom)| whom);
+                format!("no call to {whom}: {result}")
+            }
             _ => format!("{}: {result} after {after}", row.what),
         };
         self.doing = Doing::Nothing;
@@ -454,6 +464,11 @@ impl Teller<'_> {
                 .client_retry_after
                 .map_or_else(String::new, |span| format!(", Retry-After {}", figures::setting(span)));
             self.why(format!("the client of the proxy sees HTTP {}{retry_after}", error.client_status));
+        }
+        let deadline =
+            self.scenario.traffic.get(self.story.request.source as usize).and_then(|traffic| traffic.deadline);
+        if let (Some((None, _)), Some(deadline)) = (outcome, deadline) {
+            self.why(format!("its deadline of {} was over", figures::chosen(deadline)));
         }
         if let Some((_, false)) = outcome {
             self.why("the client will try again by itself: see its next request".to_owned());

@@ -36,9 +36,16 @@ impl Choices<'_> {
             (None, []) => list.push(format!("eligible: {of}")),
             (None, _) => list.push(format!("eligible: {of}, but the strategy took none: every one is at its limit")),
         }
+        // Whoever was passed over for the same reason stands together.
+        let mut passed: Vec<(String, Vec<&str>)> = Vec::new();
         for (id, filter) in &selection.filtered {
-            list.push(format!("not {}: {}", self.label(*id), self.filtered(*id, *filter, resting)));
+            let reason = self.filtered(*id, *filter, resting);
+            match passed.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, names)) => names.push(self.label(*id)),
+                None => passed.push((reason, vec![self.label(*id)])),
+            }
         }
+        list.extend(passed.iter().map(|(reason, names)| format!("not {}: {reason}", names.join(", "))));
         list
     }
 

@@ -129,3 +129,16 @@ fn other_formats_and_other_files_are_told_apart() {
     assert!(refused("model_list: []\n").contains("no recording"));
     assert!(refused("").contains("no recording") || refused("").contains("breaks off"));
 }
+
+#[test]
+fn recorded_traffic_comes_along_request_by_request() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("t.csv"), "t,prompt_tokens,output_tokens\n0.1,800,150\n1.5,40,30\n99,1,1\n")
+        .expect("a file");
+    let text = SCENARIO.replace("{poisson: 4/s}", "{trace: t.csv}");
+    let source = Source::new("s.yaml", text);
+    let traced = scenario::read(&source, folder.path()).unwrap_or_else(|problems| panic!("{problems}")).scenario;
+    let text = scenario::standing_alone(&traced).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(text.contains("arrivals: {requests: [100ms 800 150, 1500ms 40 30]}"), "{text}");
+    assert_eq!(record(&scenario_of(&text), &text).1.digest, record(&traced, "").1.digest);
+}

@@ -5,8 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use router_core::Time;
+
 use super::expand::expanded;
-use super::meant::{Arrivals, Origin, Scenario};
+use super::meant::{Arrivals, Origin, Recording, Scenario, Traffic};
 use crate::litellm::{self, Mapping, Node, Value};
 use crate::problem::{Problem, Problems};
 use crate::secrets::{is_reference, is_secret_key, mask_line};
@@ -18,19 +20,25 @@ const SECTIONS: [&str; 4] = ["model_list", "router_settings", "litellm_settings"
 /// The scenario as the text of a file that needs no other file.
 ///
 /// # Errors
-/// When its config has become unreadable since the scenario was loaded, or its traffic is a recorded trace, which is a file
-/// of its own.
+/// When its config has become unreadable since the scenario was loaded.
 pub fn standing_alone(scenario: &Scenario) -> Result<String, Problems> {
-    if let Some(Arrivals::Trace(recording)) =
-        scenario.traffic.iter().map(|traffic| &traffic.arrivals).find(|arrivals| matches!(arrivals, Arrivals::Trace(_)))
-    {
-        let name = recording.file.display().to_string();
-        let remedy = "replace `trace` by another kind of arrivals";
-        return Err(Problem::of_file(&name, "a recorded trace cannot be taken into a scenario", remedy).into());
-    }
     let inline = Some(config_alone(scenario)?);
     let origin = Origin { config: PathBuf::new(), inline, patches: Vec::new() };
-    Ok(expanded(&Scenario { origin, ..scenario.clone() }, Path::new("")))
+    let traffic = traffic_alone(scenario);
+    Ok(expanded(&Scenario { origin, traffic, ..scenario.clone() }, Path::new("")))
+}
+
+/// The traffic of a scenario with recorded requests within it, as far as they come while the run takes requests.
+pub(crate) fn traffic_alone(scenario: &Scenario) -> Vec<Traffic> {
+    let mut traffic = scenario.traffic.clone();
+    for one in &mut traffic {
+        if let Arrivals::Trace(recording) = &mut one.arrivals {
+            let end = Time::ZERO + scenario.duration;
+            let rows = recording.rows.iter().take_while(|row| row.at <= end).copied().collect();
+            *recording = Recording { rows, file: PathBuf::new(), every: 1, skip: 0 };
+        }
+    }
+    traffic
 }
 
 /// The config of a scenario as it is drilled: with the scenario's changes, without secrets, and without the sections that

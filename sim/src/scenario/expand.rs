@@ -9,6 +9,7 @@ use super::meant::{
     Arrivals, Expect, Fault, Inject, Quantiles, Quota, QuotaUnit, Recording, Scenario, Traffic, Upstream,
 };
 use super::quantity::{AtLeast, AtMost, Duration, Plain, Price, Rate, Seconds, Share, quantile_name};
+use super::recorded::OneRequest;
 use super::select::Selector;
 use super::word::{Vocabulary, WallClock, WholeSeconds, Window};
 use crate::litellm::{Node, Value};
@@ -82,6 +83,10 @@ fn write_traffic(file: &mut Lines, traffic: &Traffic, scenario: &Scenario, besid
         }
         Arrivals::Closed { users, think } => {
             Flow::default().put("closed", Flow::default().put("users", users).put("think", spread(think, Seconds)))
+        }
+        Arrivals::Trace(Recording { file, rows, .. }) if file.as_os_str().is_empty() => {
+            let rows: Vec<_> = rows.iter().map(|row| OneRequest(*row).to_string()).collect();
+            Flow::default().put("requests", format!("[{}]", rows.join(", ")))
         }
         Arrivals::Trace(Recording { file, every, skip, .. }) => {
             let share = Flow::default().put("file", quoted(&path_from(beside, file)));

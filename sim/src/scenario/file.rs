@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::meant::MustSee;
 use super::quantity::{AtLeast, AtMost, Count, Duration, Plain, Price, Rate, Seconds, Share};
+use super::recorded::OneRequest;
 use super::select::Selector;
 use super::word::{InjectWord, ScopeWord, Text, Unlimited, WallClock, WholeSeconds, Window};
 use super::written::{Anything, ConfigAt, Located, Named, OneOrMany, Written};
@@ -124,6 +125,8 @@ pub enum Arrivals {
     /// As recorded in a CSV file with the columns `TIMESTAMP,ContextTokens,GeneratedTokens` or
     /// `t,prompt_tokens,output_tokens`: its path, relative to this file, or `{file: .., every: 3, skip: 1}`.
     Trace(Located<Trace>),
+    /// One by one, in the order of time: when, tokens of the prompt, tokens of the answer: `[100ms 800 150, 2s 40 10]`.
+    Requests(Located<Vec<Written<OneRequest>>>),
 }
 
 /// A recorded trace: the path of the file, or a map with details.

@@ -130,7 +130,7 @@ pub enum Arrivals {
 pub struct Recording {
     /// The requests, in order of time.
     pub rows: Arc<[TraceRow]>,
-    /// The file that they were read from.
+    /// The file that they were read from; empty where the scenario holds them itself.
     pub file: PathBuf,
     /// They are every so-manieth request of the file; 1: all of them.
     pub every: u32,

@@ -24,6 +24,7 @@ mod upstreams;
 pub mod word;
 pub mod written;
 
+pub(crate) use alone::traffic_alone;
 pub use alone::{config_alone, standing_alone};
 pub use expand::expanded;
 pub(crate) use expand::{quoted, yaml};

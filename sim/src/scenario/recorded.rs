@@ -4,6 +4,7 @@
 //! are moments of the calendar and count from the first row; and `t,prompt_tokens,output_tokens`, whose times are seconds
 //! from the start of the run. Further columns are ignored. A file is read row by row, never as a whole.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -12,7 +13,10 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use jiff::civil::DateTime;
 use router_core::{Span, Time};
 
+use schemars::{Schema, json_schema};
+
 use super::meant::{Recording, TraceRow};
+use super::quantity::{Complaint, Duration, Quantity};
 use crate::problem::{Problem, did_you_mean};
 use crate::source::Source;
 
@@ -36,6 +40,44 @@ impl Recording {
         let (every, skip) =
             (self.every.saturating_mul(every), self.skip.saturating_add(self.every.saturating_mul(skip)));
         Self { rows: rows.copied().collect(), file: self.file.clone(), every, skip }
+    }
+}
+
+/// One request, in the words of a scenario: `100ms 800 150` comes after 100 ms, with 800 tokens of prompt and 150 of answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OneRequest(pub TraceRow);
+
+impl Quantity for OneRequest {
+    const NAME: &'static str = "Request";
+
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        const HELP: &str = "write when it comes and its tokens of prompt and answer: `100ms 800 150`";
+        let wrong = || Complaint::new("this is not a request").help(HELP);
+        let mut parts = text.split_whitespace();
+        let (Some(at), Some(prompt), Some(output), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(wrong());
+        };
+        let Duration(at) = Duration::parse(at)?;
+        let tokens = |text: &str| text.parse().map_err(|_| wrong());
+        let (prompt_tokens, output_tokens) = (tokens(prompt)?, tokens(output)?);
+        Ok(Self(TraceRow { at: Time::ZERO + at, prompt_tokens, output_tokens }))
+    }
+
+    fn schema() -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "When it comes, tokens of its prompt, tokens of its answer: `100ms 800 150`.",
+            "pattern": "^\\s*[0-9][^ ]* +[0-9]+ +[0-9]+\\s*$",
+            "examples": ["100ms 800 150"]
+        })
+    }
+}
+
+impl fmt::Display for OneRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TraceRow { at, prompt_tokens, output_tokens } = self.0;
+        write!(f, "{} {prompt_tokens} {output_tokens}", Duration(at.since(Time::ZERO)))
     }
 }
 
@@ -221,6 +263,14 @@ mod tests {
             rows("\u{feff}t,model,prompt_tokens,output_tokens\n0.25,a,1,2\n\n1.5,b,3,4\n"),
             [(250_000_000, 1, 2), (1_500_000_000, 3, 4)]
         );
+    }
+
+    #[test]
+    fn a_request_in_words_reads_back_as_itself() {
+        for text in ["0s 1 1", "100ms 800 150", "1500000001ns 40 7"] {
+            assert_eq!(OneRequest::parse(text).map(|one| one.to_string()), Ok(text.to_owned()));
+        }
+        assert!(["", "1s", "1s 2", "1s 2 3 4", "x 2 3", "1s -2 3"].iter().all(|text| OneRequest::parse(text).is_err()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From the file as written to the scenario as meant: every name is looked up, every default filled in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use router_core::{Config, NameId, Params, Plan, RequestLists, RetryAfter, Span, Target, Time};
@@ -8,10 +8,11 @@ use router_core::{Config, NameId, Params, Plan, RequestLists, RetryAfter, Span, 
 use super::file::{self, File};
 use super::meant::{
     Arrivals, ClientRetry, Expect, Fault, Inject, Links, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow, Recording,
-    Scenario, Traffic,
+    Scenario, TraceRow, Traffic,
 };
 use super::quantity::{Complaint, Count, Duration, Share};
 use super::reading::{Reading, quantile};
+use super::recorded::OneRequest;
 use super::tree::{Kind, NodeId, Tree};
 use super::upstreams;
 use super::word::{InjectWord, Text, Vocabulary as _};
@@ -134,7 +135,7 @@ fn patience(traffic: &[Traffic]) -> Span {
 fn resolve_traffic(traffic: &file::Traffic, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Traffic> {
     let model = reading.value(&traffic.model).and_then(|Text(name)| world.plan.name_id(&name));
     let arrivals = resolve_arrivals(&traffic.arrivals, reading, world);
-    let recorded = matches!(traffic.arrivals, file::Arrivals::Trace(_));
+    let recorded = matches!(traffic.arrivals, file::Arrivals::Trace(_) | file::Arrivals::Requests(_));
     let mut tokens = |spread: &Option<Located<file::Spread<super::quantity::Plain>>>, usual: &[(f64, f64)]| {
         let Some(spread) = spread else { return Some(Quantiles(usual.to_vec())) };
         if recorded {
@@ -241,6 +242,7 @@ fn resolve_arrivals(arrivals: &file::Arrivals, reading: &mut Reading<'_>, world:
             Arrivals::Closed { users: count?, think: think? }
         }
         file::Arrivals::Trace(trace) => Arrivals::Trace(resolve_trace(&trace.value, reading, world)?),
+        file::Arrivals::Requests(requests) => Arrivals::Trace(resolve_requests(requests, reading)?),
     })
 }
 
@@ -264,6 +266,29 @@ fn resolve_trace(trace: &file::Trace, reading: &mut Reading<'_>, world: &World<'
     let whole = Recording::read(&world.folder.join(path)).map_err(|problem| reading.problems.push(problem)).ok()?;
     let (every, skip) = (every?, skip?);
     Some(if (every, skip) == (1, 0) { whole } else { whole.share(every, skip, Time::MAX) })
+}
+
+/// Requests one by one are a recording without a file.
+fn resolve_requests(requests: &Located<Vec<Written<OneRequest>>>, reading: &mut Reading<'_>) -> Option<Recording> {
+    if requests.value.is_empty() {
+        let complaint = Complaint::new("nobody asks for anything").help("`requests` needs one entry at least");
+        reading.complain(requests.node, complaint);
+        return None;
+    }
+    let mut rows: Vec<TraceRow> = Vec::with_capacity(requests.value.len());
+    let mut complete = true;
+    for written in &requests.value {
+        match reading.value(written) {
+            Some(OneRequest(row)) if rows.last().is_some_and(|last| row.at < last.at) => {
+                let complaint = Complaint::new("this request comes before the one above it").help("sort them by time");
+                reading.complain(written.node(), complaint);
+                complete = false;
+            }
+            Some(OneRequest(row)) => rows.push(row),
+            None => complete = false,
+        }
+    }
+    complete.then(|| Recording { rows: rows.into(), file: PathBuf::new(), every: 1, skip: 0 })
 }
 
 fn resolve_params(params: &file::Params, reading: &mut Reading<'_>, world: &World<'_>) -> Option<Params> {

@@ -475,11 +475,11 @@ faults:
         );
         complains(
             &GOOD.replace("{poisson: 20/s}", "{}"),
-            &["6: exactly one key belongs here; write one of poisson, constant, bursts, ramp, closed, trace"],
+            &["6: exactly one key belongs here; write one of poisson, constant, bursts, ramp, closed, trace, requests"],
         );
         complains(
             &GOOD.replace("{poisson: 20/s}", "{poisson: 20/s, constant: 1/s}"),
-            &["6: exactly one key belongs here; write one of poisson, constant, bursts, ramp, closed, trace"],
+            &["6: exactly one key belongs here; write one of poisson, constant, bursts, ramp, closed, trace, requests"],
         );
         complains(
             &GOOD.replace("inject: revoked", "inject: [revoked]"),

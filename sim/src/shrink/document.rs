@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use crate::litellm::{Mapping, Node, Value};
 use crate::problem::Problems;
+use crate::scenario::recorded::OneRequest;
 use crate::scenario::tree::{Kind, NodeId, Tree};
 use crate::scenario::word::Vocabulary as _;
-use crate::scenario::{self, MustSee, Scenario, quoted, yaml};
+use crate::scenario::{self, Arrivals, MustSee, Scenario, quoted, yaml};
 use crate::source::Source;
 
 /// A scenario as a tree. Its scalars are text, but for those of its config, which are what LiteLLM reads.
@@ -41,15 +42,13 @@ impl Document {
     /// only `promise`, by its key - `availability`, `latency.p99` - and what it must see is `must_see`.
     ///
     /// # Errors
-    /// When its config has become unreadable, or a part of it is a file of its own and can be taken in no other way.
+    /// When its config has become unreadable.
     pub fn new(
         source: &Source,
         scenario: &Scenario,
         promise: Option<&str>,
         must_see: &[MustSee],
     ) -> Result<Self, Problems> {
-        // A recorded trace is refused here, with a remedy.
-        scenario::standing_alone(scenario)?;
         let tree = Tree::read(source)?;
         let written = as_text(&tree, tree.root());
         let mut document = Mapping::default();
@@ -70,6 +69,7 @@ impl Document {
                     (!map.is_empty()).then_some(Node { span: 0..0, value: Value::Mapping(map) })
                 }
                 "expect_broken" => None,
+                "traffic" => written.get(key).map(|traffic| with_requests(traffic, scenario)),
                 key => written.get(key).cloned(),
             };
             if let Some(value) = own {
@@ -102,6 +102,22 @@ impl Document {
         }
         size(&self.0)
     }
+}
+
+/// The traffic with recorded requests one by one in place of their file.
+fn with_requests(traffic: &Node, scenario: &Scenario) -> Node {
+    let mut traffic = traffic.clone();
+    let Value::Sequence(entries) = &mut traffic.value else { return traffic };
+    for (entry, meant) in entries.iter_mut().zip(scenario::traffic_alone(scenario)) {
+        if let (Value::Mapping(entry), Arrivals::Trace(recording)) = (&mut entry.value, meant.arrivals) {
+            let requests = recording.rows.iter().map(|row| text(OneRequest(*row).to_string())).collect();
+            let mut arrivals = Mapping::default();
+            let requests = Node { span: 0..0, value: Value::Sequence(requests) };
+            arrivals.set(Value::Text("requests".to_owned()), requests);
+            entry.set(Value::Text("arrivals".to_owned()), Node { span: 0..0, value: Value::Mapping(arrivals) });
+        }
+    }
+    traffic
 }
 
 /// The one promise of that key: `availability`, or `latency.p99` below `latency`.

@@ -234,8 +234,8 @@ pub struct LossReport {
     pub count: u64,
     /// The name asked for.
     pub model: String,
-    /// `before`, `during`, `after` the faults.
-    pub phase: &'static str,
+    /// `before`, `during`, `after` the faults; `null` in a scenario without any.
+    pub phase: Option<&'static str>,
     /// In words.
     pub how: String,
     /// The first of them.
@@ -413,7 +413,7 @@ impl LossReport {
         Self {
             count: record.count,
             model: scenario.plan.name(record.loss.asked).to_owned(),
-            phase: words::phase(record.loss.phase),
+            phase: (!scenario.faults.is_empty()).then(|| words::phase(record.loss.phase)),
             how: words::loss(&scenario.plan, &labels::of_plan(&scenario.plan), &record.loss),
             example: record.example.to_string(),
             due: record.due.as_secs_f64(),

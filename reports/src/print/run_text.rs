@@ -220,10 +220,10 @@ fn losses(text: &mut String, report: &RunReport) {
     for loss in report.losses.iter().take(SHOWN_MAX) {
         let _ = writeln!(
             text,
-            "{INDENT}{} for {} {} the faults: {}",
+            "{INDENT}{} for {}{}: {}",
             figures::count(loss.count),
             loss.model,
-            loss.phase,
+            loss.phase.map_or_else(String::new, |phase| format!(" {phase} the faults")),
             loss.how
         );
         let _ = writeln!(

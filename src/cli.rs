@@ -17,6 +17,7 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Verb {
     Drill(Box<commands::drill::Args>),
+    Verify(commands::verify::Args),
     Lint(commands::lint::Args),
     Check(commands::check::Args),
     Conform(commands::conform::Args),
@@ -32,6 +33,7 @@ pub(crate) fn run() -> Exit {
     match Cli::parse().verb {
         Some(verb) => match verb {
             Verb::Drill(args) => commands::drill::run(&args),
+            Verb::Verify(args) => commands::verify::run(&args),
             Verb::Lint(args) => commands::lint::run(&args),
             Verb::Check(args) => commands::check::run(&args),
             Verb::Conform(args) => commands::conform::run(&args),

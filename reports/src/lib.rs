@@ -1,5 +1,6 @@
 //! Evidence for people and machines: one report model, one printer per format.
 
+pub mod evidence;
 pub mod figures;
 mod folder;
 pub mod lint;

@@ -12,11 +12,12 @@ use routedrill_sim::drill::world::{DEADLINE, START_UNIX_NANOS};
 use routedrill_sim::drill::{Drill, Load, Row, Thresholds, Upgrade, Verdict, World, rows};
 use routedrill_sim::litellm::{self, Loaded, Options};
 use routedrill_sim::problem::{Problem, Problems, did_you_mean};
+use routedrill_sim::scenario::quantity::Share;
 use routedrill_sim::scenario::{self, Recording};
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
 use router_core::{Mode, NameId, Plan, PlanError, Release, Span};
 
-use super::parse;
+use super::{memo, parse};
 use crate::exit::Exit;
 use crate::output;
 use crate::progress::Progress;
@@ -28,36 +29,36 @@ use crate::progress::Progress;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The `config.yaml` of a LiteLLM proxy.
-    config: PathBuf,
+    pub(super) config: PathBuf,
     /// A name that clients ask for; may be repeated. Default: every model group.
     #[arg(long = "model", value_name = "NAME")]
-    models: Vec<String>,
+    pub(super) models: Vec<String>,
     /// Requests per second, over all names together. Default: 2 per name, 20 at most.
     #[arg(long, value_name = "RATE", value_parser = parse::rate, conflicts_with = "traffic")]
-    rps: Option<f64>,
+    pub(super) rps: Option<f64>,
     /// Recorded traffic: a CSV file with `TIMESTAMP,ContextTokens,GeneratedTokens` or `t,prompt_tokens,output_tokens`.
     #[arg(long, value_name = "CSV")]
-    traffic: Option<PathBuf>,
+    pub(super) traffic: Option<PathBuf>,
     /// How long requests keep arriving. The outage takes the second and third fifth of it. Default: 5m, or longer where
     /// a cooldown is.
     #[arg(long, value_name = "TIME", value_parser = parse::time)]
-    duration: Option<Span>,
+    pub(super) duration: Option<Span>,
     /// How long a caller waits before giving up.
     #[arg(long, value_name = "TIME", value_parser = parse::time, default_value = "60s")]
-    deadline: Span,
+    pub(super) deadline: Span,
     /// Under how many seeds each outage runs.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEEDS, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    seeds: u64,
+    pub(super) seeds: u64,
     /// The first seed.
     #[arg(long, value_name = "S", default_value_t = 0)]
-    seed: u64,
+    pub(super) seed: u64,
     /// Only this row (`provider:azure/5xx`), all rows of a target (`provider:azure`) or of an outage (`5xx`); may be
     /// repeated.
     #[arg(long, value_name = "ROW")]
-    only: Vec<String>,
+    pub(super) only: Vec<String>,
     /// The LiteLLM release to decide like.
     #[arg(long, value_name = "RELEASE", value_parser = parse::release, default_value = Release::V1_109_1.number())]
-    litellm: Release,
+    pub(super) litellm: Release,
     /// Another LiteLLM release: what would it change for the users, and which of its rules is behind it? The exit code is
     /// then 1 when it changes something.
     #[arg(long, value_name = "RELEASE", value_parser = parse::release, conflicts_with_all = ["out", "write_scenarios"])]
@@ -67,13 +68,13 @@ pub(crate) struct Args {
     mode: ModeArg,
     /// Users are lost when fewer requests than this are answered, during the outage or after it.
     #[arg(long, value_name = "SHARE", value_parser = parse::share, default_value = "99%")]
-    min_availability: f64,
+    pub(super) min_availability: f64,
     /// An outage was felt when fewer requests than this are answered.
     #[arg(long, value_name = "SHARE", value_parser = parse::share, default_value = "99.9%")]
-    held_availability: f64,
+    pub(super) held_availability: f64,
     /// An outage was felt when p99 is more than this many times that of the baseline.
     #[arg(long, value_name = "RATIO", value_parser = parse::ratio, default_value = "2")]
-    max_p99_ratio: f64,
+    pub(super) max_p99_ratio: f64,
     /// The verdict from which on the exit code is 1.
     #[arg(long, value_enum, default_value_t = FailOn::Lost)]
     fail_on: FailOn,
@@ -83,15 +84,19 @@ pub(crate) struct Args {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// A folder for `memo.md` and `results.json`.
+    /// A folder for `memo.md`, `results.json`, and a statement of what they were made from, which `routedrill verify`
+    /// checks.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// An OpenSSH private key of the kind Ed25519, without a passphrase, to sign that statement with.
+    #[arg(long, value_name = "KEY", requires = "out")]
+    sign: Option<PathBuf>,
     /// A folder for a scenario file of each row, to run again with `routedrill run`.
     #[arg(long, value_name = "DIR")]
     write_scenarios: Option<PathBuf>,
     /// The date on the memo, `2026-11-21`. Default: SOURCE_DATE_EPOCH, else today.
     #[arg(long, value_name = "DATE", value_parser = parse::date)]
-    date: Option<String>,
+    pub(super) date: Option<String>,
     /// How many threads. Default: all cores. Nothing in the results depends on it.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -124,26 +129,13 @@ pub(crate) fn run(args: &Args) -> Exit {
 }
 
 fn drill(args: &Args) -> Result<Exit, Exit> {
-    let loaded = load(args, args.litellm)?;
-    let name = args.config.display().to_string();
-    let findings: Vec<FindingReport> = loaded.findings.iter().map(FindingReport::from).collect();
-    let plan = match Plan::new(&loaded.config) {
-        Ok(plan) => plan,
-        Err(errors) => return refused(args, &name, &loaded, &errors),
-    };
-    if loaded.refuses_to_start() {
-        return refused(args, &name, &loaded, &[]);
-    }
-    let world = world(args, &loaded, plan)?;
-    let drill = Drill {
-        rows: chosen(rows(&world.config, &world.inventory), &args.only)?,
-        seeds: (0..args.seeds).map(|n| args.seed.wrapping_add(n)).collect(),
-        thresholds: Thresholds {
-            min_availability: args.min_availability,
-            held_availability: args.held_availability,
-            max_p99_ratio: args.max_p99_ratio,
-        },
-        world,
+    // A key that cannot sign is found out before the drill, not after it.
+    let signer = args.sign.as_deref().map(memo::signer).transpose()?;
+    let source = Source::read(&args.config, CONFIG_BYTES_MAX).map_err(|problem| output::refuse(&problem.into()))?;
+    let name = memo::shown(&args.config, args.out.is_some());
+    let (drill, findings) = match prepare(args, &source)? {
+        Prepared::Ready(drill, findings) => (drill, findings),
+        Prepared::Refused(loaded, errors) => return refused(args, &name, &loaded, &errors),
     };
     if let Some(release) = args.against {
         return against(args, drill, release);
@@ -151,20 +143,9 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
     if let Some(wanted) = &args.write_scenarios {
         write_scenarios(&drill, wanted)?;
     }
-    let progress = Progress::new(drill.rows.len() as u64 + 1, "outages");
-    let outcome = in_pool(args.threads, || drill.run(&|| progress.step()))?;
-    progress.finish();
-    let options = replay_options(args);
-    let context = DrillContext {
-        config: &name,
-        findings,
-        models_chosen: !args.models.is_empty(),
-        load_chosen: args.rps.is_some() || args.traffic.is_some(),
-        options: &options,
-    };
-    let report = DrillReport::new(&drill, &outcome, &context);
+    let (report, worst) = carry_out(args, &name, &drill, findings)?;
     if let Some(wanted) = &args.out {
-        write_memo(args, &report, wanted)?;
+        memo::write(args, &drill, &report, signer.as_ref(), wanted)?;
     }
     match args.format {
         Format::Text => output::result(&print::drill_text(&report, Detail { all: args.all }))?,
@@ -177,17 +158,69 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
         return Ok(Exit::Found);
     }
     let fails = match args.fail_on {
-        FailOn::Lost => outcome.worst() <= Verdict::Lost,
-        FailOn::Degraded => outcome.worst() <= Verdict::Degraded,
+        FailOn::Lost => worst <= Verdict::Lost,
+        FailOn::Degraded => worst <= Verdict::Degraded,
         FailOn::Never => false,
     };
     Ok(if fails { Exit::Found } else { Exit::Clean })
 }
 
+/// A config that can be drilled, or that LiteLLM would not start with.
+pub(super) enum Prepared {
+    /// What to drill, and what the reader remarked.
+    Ready(Drill, Vec<FindingReport>),
+    /// Why not.
+    Refused(Box<Loaded>, Vec<PlanError>),
+}
+
+/// Makes ready what the command line asks for.
+pub(super) fn prepare(args: &Args, source: &Source) -> Result<Prepared, Exit> {
+    let loaded = load(args, source, args.litellm)?;
+    let plan = match Plan::new(&loaded.config) {
+        Ok(plan) if !loaded.refuses_to_start() => plan,
+        Ok(_) => return Ok(Prepared::Refused(Box::new(loaded), Vec::new())),
+        Err(errors) => return Ok(Prepared::Refused(Box::new(loaded), errors)),
+    };
+    let world = world(args, &loaded, plan)?;
+    let drill = Drill {
+        rows: chosen(rows(&world.config, &world.inventory), &args.only)?,
+        seeds: (0..args.seeds).map(|n| args.seed.wrapping_add(n)).collect(),
+        thresholds: Thresholds {
+            min_availability: args.min_availability,
+            held_availability: args.held_availability,
+            max_p99_ratio: args.max_p99_ratio,
+        },
+        world,
+    };
+    Ok(Prepared::Ready(drill, loaded.findings.iter().map(FindingReport::from).collect()))
+}
+
+/// Carries a drill out; gives its report and its worst verdict.
+pub(super) fn carry_out(
+    args: &Args,
+    name: &str,
+    drill: &Drill,
+    findings: Vec<FindingReport>,
+) -> Result<(DrillReport, Verdict), Exit> {
+    let progress = Progress::new(drill.rows.len() as u64 + 1, "outages");
+    let outcome = in_pool(args.threads, || drill.run(&|| progress.step()))?;
+    progress.finish();
+    let options = replay_options(args);
+    let context = DrillContext {
+        config: name,
+        findings,
+        models_chosen: !args.models.is_empty(),
+        load_chosen: args.rps.is_some() || args.traffic.is_some(),
+        options: &options,
+    };
+    Ok((DrillReport::new(drill, &outcome, &context), outcome.worst()))
+}
+
 /// Drills the same config under another release, and says what that changes.
 fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
     let name = args.config.display().to_string();
-    let loaded = load(args, release)?;
+    let source = Source::read(&args.config, CONFIG_BYTES_MAX).map_err(|problem| output::refuse(&problem.into()))?;
+    let loaded = load(args, &source, release)?;
     let plan = match Plan::new(&loaded.config) {
         Ok(plan) if !loaded.refuses_to_start() => plan,
         Ok(_) => return refused(args, &name, &loaded, &[]),
@@ -217,7 +250,7 @@ fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
 }
 
 /// Reads the config, with the names that clients are to ask for made known to it.
-fn load(args: &Args, release: Release) -> Result<Loaded, Exit> {
+fn load(args: &Args, source: &Source, release: Release) -> Result<Loaded, Exit> {
     let options = Options {
         release,
         mode: match args.mode {
@@ -227,8 +260,7 @@ fn load(args: &Args, release: Release) -> Result<Loaded, Exit> {
         asked_names: args.models.clone(),
         start_unix_nanos: START_UNIX_NANOS,
     };
-    let source = Source::read(&args.config, CONFIG_BYTES_MAX).map_err(|problem| output::refuse(&problem.into()))?;
-    let mut loaded = litellm::read_source(&source, &options).map_err(|problems| output::refuse(&problems))?;
+    let mut loaded = litellm::read_source(source, &options).map_err(|problems| output::refuse(&problems))?;
     if args.models.is_empty() {
         loaded.config.asked_names.extend(default_names(&loaded));
     }
@@ -317,7 +349,7 @@ fn world_options(args: &Args) -> String {
         let _ = write!(options, " --rps {rate}");
     }
     if let Some(path) = &args.traffic {
-        let _ = write!(options, " --traffic {}", words::quoted(&path.display().to_string()));
+        let _ = write!(options, " --traffic {}", words::quoted(&memo::shown(path, args.out.is_some())));
     }
     if let Some(duration) = args.duration {
         let _ = write!(options, " --duration {}", parse::written(duration));
@@ -331,35 +363,22 @@ fn world_options(args: &Args) -> String {
     options
 }
 
-/// Writes `memo.md` and `results.json`.
-fn write_memo(args: &Args, report: &DrillReport, wanted: &Path) -> Result<(), Exit> {
-    let written = |error: WriteError| output::unwritten(&error);
-    let date = match &args.date {
-        Some(date) => date.clone(),
-        None => today()?,
-    };
-    let folder = Folder::begin(wanted).map_err(written)?;
-    folder.write("memo.md", print::memo(report, Some(&date)).as_bytes()).map_err(written)?;
-    folder.write("results.json", print::json(report).as_bytes()).map_err(written)?;
-    folder.publish().map_err(written)
-}
-
-/// The day of SOURCE_DATE_EPOCH, else the day it is, in UTC: the one thing in a memo that comes from outside.
-fn today() -> Result<String, Exit> {
-    let now = match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => {
-            text.trim().parse().ok().and_then(|secs| jiff::Timestamp::from_second(secs).ok()).ok_or_else(|| {
-                let problem = Problem::of_file(
-                    "SOURCE_DATE_EPOCH",
-                    format!("`{text}` is not a number of seconds since 1970"),
-                    "give `--date`, or leave it unset",
-                );
-                output::refuse(&problem.into())
-            })?
-        }
-        Err(_) => jiff::Timestamp::now(),
-    };
-    Ok(now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+/// Everything on the command line that shapes the runs or the verdicts, but for the files, one option each: given to
+/// `routedrill drill` again, they make the same drill.
+pub(super) fn shaping_options(args: &Args) -> Vec<String> {
+    let mut options: Vec<String> = args.models.iter().map(|model| format!("--model={model}")).collect();
+    options.extend(args.rps.map(|rate| format!("--rps={rate}")));
+    options.extend(args.duration.map(|duration| format!("--duration={}", parse::written(duration))));
+    options.extend(args.only.iter().map(|row| format!("--only={row}")));
+    options.push(format!("--deadline={}", parse::written(args.deadline)));
+    options.push(format!("--seeds={}", args.seeds));
+    options.push(format!("--seed={}", args.seed));
+    options.push(format!("--litellm={}", args.litellm));
+    options.push(format!("--mode={}", if args.mode == ModeArg::Sdk { "sdk" } else { "proxy" }));
+    options.push(format!("--min-availability={}", Share(args.min_availability)));
+    options.push(format!("--held-availability={}", Share(args.held_availability)));
+    options.push(format!("--max-p99-ratio={}", args.max_p99_ratio));
+    options
 }
 
 /// Writes a scenario file for the baseline and for each row.

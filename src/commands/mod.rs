@@ -4,11 +4,13 @@ pub(crate) mod check;
 pub(crate) mod drill;
 pub(crate) mod explain;
 pub(crate) mod lint;
+mod memo;
 mod parse;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
 mod script;
 pub(crate) mod shrink;
+pub(crate) mod verify;
 
 pub(crate) mod conform;

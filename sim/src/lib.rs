@@ -20,6 +20,7 @@ pub mod problem;
 pub mod provider;
 pub mod record;
 pub mod scenario;
+pub mod search;
 pub mod secrets;
 pub mod shrink;
 pub mod source;

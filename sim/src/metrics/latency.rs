@@ -40,6 +40,14 @@ impl Latency {
         Some(Span::from_nanos(micros.saturating_mul(NANOS_PER_MICRO)))
     }
 
+    /// How many were at most so many seconds, to three digits.
+    pub fn within(&self, seconds: f64) -> u64 {
+        const MICROS_PER_SECOND: f64 = 1e6;
+        // `as` saturates.
+        let most = (seconds * MICROS_PER_SECOND + 0.5) as u64;
+        self.recorded.as_ref().map_or(0, |h| h.count_between(0, most.min(h.max())))
+    }
+
     /// The longest one, to three digits; `None` when there are none.
     pub fn max(&self) -> Option<Span> {
         self.quantile(1.0)
@@ -64,6 +72,7 @@ mod tests {
             latency.record(Span::from_millis(millis));
         }
         assert_eq!(latency.count(), 100);
+        assert_eq!([0.0, 0.0499, 0.05, 5.0].map(|seconds| latency.within(seconds)), [0, 49, 50, 100]);
         let p50 = latency.quantile(0.5).unwrap().as_secs_f64();
         assert!((p50 - 0.050).abs() < 0.000_1, "{p50}");
         assert!(latency.max().unwrap() <= Span::from_nanos(100_100_000));

@@ -467,7 +467,7 @@ pub(super) fn shifted(value: f64, places: usize) -> String {
 }
 
 /// What a quantile is called, by its share: `p99.9`, `max`.
-pub(super) fn quantile_name(share: f64) -> String {
+pub fn quantile_name(share: f64) -> String {
     if share >= 1.0 { "max".to_owned() } else { format!("p{}", shifted(share, 2)) }
 }
 

@@ -1,0 +1,4 @@
+//! Searches: many runs of the same scenarios, with something varied, to answer one question in numbers.
+
+pub mod interval;
+pub mod slo;

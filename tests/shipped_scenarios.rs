@@ -73,6 +73,19 @@ fn every_shipped_scenario_says_first_what_it_proves_and_where_it_comes_from() {
 }
 
 #[test]
+fn the_list_names_every_shipped_scenario_and_no_other() {
+    let list = fs::read_to_string(folder().join("README.md")).expect("the list");
+    let rows = list.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let cells = rows.flat_map(|row| row.trim_matches('|').split('|').skip(1).flat_map(|cell| cell.split(',')));
+    let mut listed: Vec<&str> = cells.map(str::trim).filter(|name| !name.is_empty()).collect();
+    listed.sort_unstable();
+    let shipped = shipped();
+    let mut names: Vec<&str> = shipped.iter().map(|(_, scenario)| scenario.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(listed, names);
+}
+
+#[test]
 fn every_driver_can_run_the_shipped_scenarios() {
     for (path, scenario) in shipped() {
         for link in [scenario.links.client, scenario.links.upstream] {

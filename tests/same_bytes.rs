@@ -68,7 +68,7 @@ fn a_drill_gives_the_same_bytes_in_two_processes_on_one_thread_and_on_two() {
         assert_same(what, &one.1, &other.1);
         assert_same(what, &one.2, &other.2);
     }
-    assert_eq!(one.1.keys().collect::<Vec<_>>(), ["memo.md", "results.json"]);
+    assert_eq!(one.1.keys().collect::<Vec<_>>(), ["memo.md", "report.html", "results.json", "statement.dsse.json"]);
 }
 
 #[test]
@@ -89,7 +89,15 @@ fn a_run_gives_the_same_bytes_in_two_processes() {
     let names: Vec<&str> = first.1.keys().map(String::as_str).collect();
     assert_eq!(
         names,
-        ["attempts.csv", "latency.hlog", "requests.csv", "results.json", "scenario.yaml", "timeline.csv"]
+        [
+            "attempts.csv",
+            "latency.hlog",
+            "report.html",
+            "requests.csv",
+            "results.json",
+            "scenario.yaml",
+            "timeline.csv"
+        ]
     );
     // The expanded scenario is the scenario: it runs to the same digest.
     let expanded = root.path().join("a/scenario.yaml").display().to_string();

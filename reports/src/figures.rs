@@ -47,6 +47,11 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// A share that may be more than all, such as the use of a limit: `134 %`.
+pub fn percent_above(share: f64) -> String {
+    if share > 1.0 { format!("{:.0} %", (share * 100.0).max(101.0)) } else { percent(share) }
+}
+
 /// A part of a whole as a percentage; a dash when there is no whole.
 pub fn percent_of(part: u64, whole: u64) -> String {
     if whole == 0 { DASH.to_owned() } else { percent(part as f64 / whole as f64) }

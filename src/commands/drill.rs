@@ -84,7 +84,7 @@ pub(crate) struct Args {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// A folder for `memo.md`, `results.json`, and a statement of what they were made from, which `routedrill verify`
+    /// A folder for `memo.md`, `report.html`, `results.json`, and a statement of what they were made from, which `routedrill verify`
     /// checks.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -122,6 +122,8 @@ enum FailOn {
 enum Format {
     Text,
     Json,
+    /// A page for browsers, complete in one file.
+    Html,
 }
 
 pub(crate) fn run(args: &Args) -> Exit {
@@ -150,6 +152,7 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
     match args.format {
         Format::Text => output::result(&print::drill_text(&report, Detail { all: args.all }))?,
         Format::Json => output::result(&print::json(&report))?,
+        Format::Html => output::result(&print::html::drill(&report))?,
     }
     if !report.cut_short.is_empty() {
         return Ok(Exit::Unfinished);
@@ -218,6 +221,10 @@ pub(super) fn carry_out(
 
 /// Drills the same config under another release, and says what that changes.
 fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
+    if args.format == Format::Html {
+        eprintln!("error: there is no page of a comparison of releases\nhelp: leave out --format html, or --against");
+        return Err(Exit::BadInput);
+    }
     let name = args.config.display().to_string();
     let source = Source::read(&args.config, CONFIG_BYTES_MAX).map_err(|problem| output::refuse(&problem.into()))?;
     let loaded = load(args, &source, release)?;
@@ -242,6 +249,7 @@ fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
     match args.format {
         Format::Text => output::result(&print::upgrade_text(&report, &world_options(args)))?,
         Format::Json => output::result(&print::json(&report))?,
+        Format::Html => {}
     }
     if !outcomes.0.cut_short.is_empty() || !outcomes.1.cut_short.is_empty() {
         return Ok(Exit::Unfinished);
@@ -415,6 +423,7 @@ fn refused(args: &Args, name: &str, loaded: &Loaded, errors: &[PlanError]) -> Re
     match args.format {
         Format::Text => output::result(&print::refusal_text(&report))?,
         Format::Json => output::result(&print::json(&report))?,
+        Format::Html => output::result(&print::html::refusal(&report))?,
     }
     Ok(Exit::Found)
 }

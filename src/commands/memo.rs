@@ -33,7 +33,11 @@ pub(super) fn signer(path: &Path) -> Result<Signer, Exit> {
 
 /// Every file of a memo but the statement, by name.
 pub(super) fn papers(report: &DrillReport, date: &str) -> Vec<(&'static str, Vec<u8>)> {
-    vec![("memo.md", print::memo(report, Some(date)).into_bytes()), ("results.json", print::json(report).into_bytes())]
+    vec![
+        ("memo.md", print::memo(report, Some(date)).into_bytes()),
+        ("report.html", print::html::drill(report).into_bytes()),
+        ("results.json", print::json(report).into_bytes()),
+    ]
 }
 
 /// Writes all files of a memo.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use routedrill_reports::model::{Driver, RunReport};
+use routedrill_reports::model::{ComparedReport, DetailReport, Driver, RunReport, StoryReport};
+use routedrill_reports::print::html::{self, Beside};
 use routedrill_reports::print::{self, LatencyLog, RowFiles};
 use routedrill_reports::{Folder, WriteError};
 use routedrill_sim::actor::Watcher;
@@ -12,11 +13,14 @@ use routedrill_sim::drill::labels;
 use routedrill_sim::engine;
 use routedrill_sim::invariants::Laws;
 use routedrill_sim::litellm::{Finding, Severity};
-use routedrill_sim::metrics::{Metrics, Rows, Seconds, Shape};
+use routedrill_sim::metrics::{Courses, Metrics, Rows, Seconds, Shape};
 use routedrill_sim::net::turmoil;
+use routedrill_sim::problem::Problem;
 use routedrill_sim::record;
 use routedrill_sim::scenario::{self, Loaded, Scenario};
+use routedrill_sim::source::Source;
 use routedrill_sim::step::{Ending, RunEnd};
+use routedrill_sim::story::Worst;
 
 use super::script;
 use crate::exit::Exit;
@@ -36,8 +40,8 @@ pub(crate) struct Args {
     /// What runs it.
     #[arg(long, value_enum, default_value_t = DriverArg::Engine)]
     driver: DriverArg,
-    /// A folder for `results.json`, `requests.csv`, `attempts.csv`, `timeline.csv`, `latency.hlog` and the scenario with
-    /// every default filled in, `scenario.yaml`.
+    /// A folder for `report.html`, `results.json`, `requests.csv`, `attempts.csv`, `timeline.csv`, `latency.hlog` and the
+    /// scenario with every default filled in, `scenario.yaml`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// A file for a recording of the run, which stands alone: `routedrill replay` runs it again and compares each step,
@@ -47,6 +51,9 @@ pub(crate) struct Args {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Another run to show beside this one on its page: a folder that `run --out` wrote, or the `results.json` in it.
+    #[arg(long, value_name = "OTHER")]
+    compare: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -61,6 +68,8 @@ enum DriverArg {
 enum Format {
     Text,
     Json,
+    /// A page for browsers, complete in one file.
+    Html,
 }
 
 pub(crate) fn run(args: &Args) -> Exit {
@@ -79,13 +88,20 @@ fn once(args: &Args) -> Result<Exit, Exit> {
         eprintln!("error: only runs of the event engine are recorded: leave out --driver, or --record");
         return Err(Exit::BadInput);
     }
-    let report = match &args.out {
-        Some(wanted) => recorded(args, &scenario, wanted)?,
+    let other = args.compare.as_deref().map(compared).transpose()?;
+    let other = other.as_ref().map(|(name, other)| (name.as_str(), other));
+    let (report, page) = match &args.out {
+        Some(wanted) => recorded(args, &scenario, wanted, other)?,
         None => {
-            let mut metrics = Metrics::new(Shape::of(&scenario), scenario.seed);
-            let (end, laws) = drive(args, &scenario, &mut metrics)?;
-            metrics.finish();
-            report(args, &scenario, &metrics, &end, &laws)
+            let (report, worst) = only_told(args, &scenario)?;
+            let page = match args.format {
+                Format::Html => {
+                    let story = story(args, &scenario, &worst);
+                    Some(html::run(&report, Beside { story: story.as_ref(), other }))
+                }
+                Format::Text | Format::Json => None,
+            };
+            (report, page)
         }
     };
     if let Some(path) = &args.record {
@@ -94,6 +110,7 @@ fn once(args: &Args) -> Result<Exit, Exit> {
     match args.format {
         Format::Text => output::result(&print::run_text(&report))?,
         Format::Json => output::result(&print::json(&report))?,
+        Format::Html => output::result(&page.unwrap_or_default())?,
     }
     Ok(match (&report.cut_short, report.is_clean()) {
         (Some(_), _) => Exit::Unfinished,
@@ -102,29 +119,76 @@ fn once(args: &Args) -> Result<Exit, Exit> {
     })
 }
 
-/// Runs the scenario with every file written beside.
-fn recorded(args: &Args, scenario: &Scenario, wanted: &Path) -> Result<RunReport, Exit> {
+/// Steps of the course that charts show.
+const COURSE_STEPS: u64 = 120;
+
+/// Runs the scenario without writing any file.
+fn only_told(args: &Args, scenario: &Scenario) -> Result<(RunReport, Worst), Exit> {
+    let shape = Shape::of(scenario);
+    let horizon = shape.end;
+    let courses = Courses::new(shape.deployments, horizon, COURSE_STEPS);
+    let mut watchers = (Metrics::new(shape, scenario.seed), courses, Rows::new(Worst::default()));
+    let (end, laws) = drive(args, scenario, &mut watchers)?;
+    let (mut metrics, courses, rows) = watchers;
+    metrics.finish();
+    Ok((report(args, scenario, &metrics, courses, &end, &laws), rows.finish(horizon)))
+}
+
+/// Runs the scenario with every file written beside; returns the page too.
+fn recorded(
+    args: &Args,
+    scenario: &Scenario,
+    wanted: &Path,
+    other: Option<(&str, &ComparedReport)>,
+) -> Result<(RunReport, Option<String>), Exit> {
     let labels = labels::of_plan(&scenario.plan);
     let written = |error: WriteError| output::unwritten(&error);
     let folder = Folder::begin(wanted).map_err(written)?;
     let shape = Shape::of(scenario);
     let horizon = shape.end;
-    let rows = Rows::new(RowFiles::begin(&folder, &scenario.plan, &labels).map_err(written)?);
+    let courses = Courses::new(shape.deployments, horizon, COURSE_STEPS);
+    let files = RowFiles::begin(&folder, &scenario.plan, &labels).map_err(written)?;
+    let rows = Rows::new((files, Worst::default()));
     let log = LatencyLog::begin(&folder, scenario.plan.start_unix_nanos()).map_err(written)?;
-    let mut watchers = (Metrics::new(shape, scenario.seed), rows, Seconds::new(log));
+    let mut watchers = ((Metrics::new(shape, scenario.seed), courses), rows, Seconds::new(log));
     let (end, laws) = drive(args, scenario, &mut watchers)?;
-    let (mut metrics, rows, seconds) = watchers;
+    let ((mut metrics, courses), rows, seconds) = watchers;
     metrics.finish();
-    let report = report(args, scenario, &metrics, &end, &laws);
-    rows.finish(horizon).finish().map_err(written)?;
+    let report = report(args, scenario, &metrics, courses, &end, &laws);
+    let (files, worst) = rows.finish(horizon);
+    files.finish().map_err(written)?;
     let quantiles = seconds.finish().finish().map_err(written)?;
     print::timeline(&folder, &metrics, &labels, &quantiles).map_err(written)?;
     folder.write("results.json", print::json(&report).as_bytes()).map_err(written)?;
     let expanded = scenario::expanded(scenario, folder.draft());
     folder.write("scenario.yaml", expanded.as_bytes()).map_err(written)?;
+    let story = story(args, scenario, &worst);
+    let page = html::run(&report, Beside { story: story.as_ref(), other });
+    folder.write("report.html", page.as_bytes()).map_err(written)?;
     folder.publish().map_err(written)?;
-    Ok(report)
+    Ok((report, Some(page)))
 }
+
+/// The story of the request that waited longest. Only runs of the event engine can be followed.
+fn story(args: &Args, scenario: &Scenario, worst: &Worst) -> Option<StoryReport> {
+    let request = worst.request().filter(|_| args.driver == DriverArg::Engine)?;
+    let (story, end) = routedrill_sim::story::tell(scenario, scenario.seed, request);
+    story.map(|story| StoryReport::new(scenario, scenario.seed, &story, &end))
+}
+
+/// The results of another run, and the file that they were read from.
+fn compared(path: &Path) -> Result<(String, ComparedReport), Exit> {
+    let file = if path.is_dir() { path.join("results.json") } else { path.to_owned() };
+    let source = Source::read(&file, RESULTS_BYTES_MAX).map_err(|problem| output::refuse(&problem.into()))?;
+    let other = ComparedReport::parse(source.text()).map_err(|message| {
+        let remedy = "give a folder that `routedrill run --out` wrote with this version";
+        output::refuse(&Problem::of_file(source.name(), message, remedy).into())
+    })?;
+    Ok((source.name().to_owned(), other))
+}
+
+/// How many bytes the results of a run may have. They do not grow with its requests.
+const RESULTS_BYTES_MAX: u64 = 64 << 20;
 
 /// Records the scenario as it stands alone, after a look whether it still does the same.
 fn record(scenario: &Scenario, path: &Path, digest: &str) -> Result<(), Exit> {
@@ -159,7 +223,14 @@ fn drive(args: &Args, scenario: &Scenario, watchers: &mut impl Watcher) -> Resul
     Ok((end, laws))
 }
 
-fn report(args: &Args, scenario: &Scenario, metrics: &Metrics, end: &RunEnd, laws: &Laws) -> RunReport {
+fn report(
+    args: &Args,
+    scenario: &Scenario,
+    metrics: &Metrics,
+    courses: Courses,
+    end: &RunEnd,
+    laws: &Laws,
+) -> RunReport {
     let driver = match args.driver {
         DriverArg::Engine => Driver::Engine,
         DriverArg::Turmoil => Driver::Turmoil,
@@ -167,7 +238,9 @@ fn report(args: &Args, scenario: &Scenario, metrics: &Metrics, end: &RunEnd, law
     if end.ending != Ending::Finished {
         eprintln!("error: failed to finish the run: {}", end.ending);
     }
-    RunReport::new(scenario, scenario.seed, driver, metrics, end).with_laws(scenario, laws.breaches())
+    RunReport::new(scenario, scenario.seed, driver, metrics, end)
+        .with_laws(scenario, laws.breaches())
+        .with_detail(DetailReport::new(scenario, metrics, &courses.finish()))
 }
 
 /// Says that the config has findings; `drill` says which.

@@ -9,6 +9,7 @@ use routedrill_sim::scenario::profiles;
 use router_core::{DeploymentId, Plan};
 use serde::Serialize;
 
+use super::course::CourseReport;
 use super::inventory::{FallbackReport, InventoryReport, NamedSetting, fallbacks, inventory, settings};
 use super::risks::{RiskReport, risks};
 use super::run::{BrokenLawReport, Latencies, broken_laws};
@@ -42,6 +43,9 @@ pub struct DrillReport {
     pub findings: Vec<FindingReport>,
     /// The run in which nothing failed, by name asked for.
     pub baseline: Vec<BaselineReport>,
+    /// How the first of those runs went.
+    #[serde(skip)]
+    pub baseline_course: CourseReport,
     /// What came of each outage, in the order in which they were planned.
     pub rows: Vec<RowReport>,
     /// How many rows have each verdict.
@@ -183,6 +187,9 @@ pub struct RowReport {
     pub replay: String,
     /// The digest of each run, in the order of the seeds.
     pub digests: Vec<String>,
+    /// How its first run went. For charts alone: a file of results would be mostly this.
+    #[serde(skip)]
+    pub course: CourseReport,
 }
 
 /// What an outage did to the users of one name.
@@ -365,6 +372,7 @@ impl DrillReport {
             settings: settings(plan),
             findings: context.findings.clone(),
             baseline: baseline(drill, outcome),
+            baseline_course: CourseReport::new(&outcome.baseline_course, &names, None),
             verdicts: VerdictCounts {
                 lost: outcome.count(Verdict::Lost),
                 degraded: outcome.count(Verdict::Degraded),
@@ -471,6 +479,7 @@ fn row(drill: &Drill, names: &[String], assessment: &Assessment, context: &Drill
         }),
         replay: replay(drill, &name, context),
         digests: assessment.digests.iter().map(ToString::to_string).collect(),
+        course: CourseReport::new(&assessment.course, names, None),
         name,
     }
 }

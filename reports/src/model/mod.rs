@@ -2,6 +2,8 @@
 
 mod broken;
 mod check;
+mod compared;
+mod course;
 mod drill;
 mod inventory;
 mod risks;
@@ -12,6 +14,8 @@ mod why;
 
 pub use broken::Broken;
 pub use check::{CheckReport, CheckedScenario, SeedFailure, SeedReport};
+pub use compared::ComparedReport;
+pub use course::{AnsweredByReport, CourseReport, DetailReport, LaneReport, PercentileReport, QuotaReport};
 pub use drill::{
     BaselineReport, CauseReport, DrillContext, DrillReport, ExampleReport, FindingReport, ImpactReport, OutageReport,
     RefusalReport, RowReport, ShareReport, ThresholdsReport, VerdictCounts, WorldReport,

@@ -8,8 +8,9 @@ use routedrill_sim::metrics::{Ends, Latency, LossRecord, Metrics, Phase};
 use routedrill_sim::scenario::{Expect, Scenario};
 use routedrill_sim::step::{Ending, RunEnd};
 use router_core::{Plan, Span};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::course::DetailReport;
 use crate::figures;
 use crate::words;
 
@@ -61,6 +62,9 @@ pub struct RunReport {
     pub reached: Vec<&'static str>,
     /// Where latencies and prices of upstreams come from.
     pub origins: Vec<Count>,
+    /// The run over time and in detail, where somebody asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<DetailReport>,
 }
 
 /// What ran the actors.
@@ -74,7 +78,7 @@ pub enum Driver {
 }
 
 /// Something and how often.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Count {
     /// What.
     pub what: String,
@@ -83,7 +87,7 @@ pub struct Count {
 }
 
 /// How requests ended.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RequestsReport {
     /// All of them.
     pub total: u64,
@@ -114,7 +118,7 @@ pub struct RequestsReport {
 }
 
 /// Requests for one name.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AskedReport {
     /// The name.
     pub model: String,
@@ -133,7 +137,7 @@ pub struct AskedReport {
 }
 
 /// Quantiles of a latency, in seconds.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Latencies {
     /// Of how many.
     pub count: u64,
@@ -187,7 +191,7 @@ pub struct DeploymentReport {
 }
 
 /// Tokens of prompts and answers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Tokens {
     /// Of prompts.
     pub prompt: u64,
@@ -223,6 +227,8 @@ pub struct FaultReport {
     pub from: f64,
     /// Until when; `null`: to the end.
     pub until: Option<f64>,
+    /// The deployments whose calls it strikes.
+    pub on: Vec<String>,
     /// Calls that it struck.
     pub struck: u64,
 }
@@ -316,6 +322,7 @@ impl RunReport {
         let total = metrics.over(&Phase::ALL);
         let attempts = metrics.attempts();
         let deployments = deployments(scenario, metrics);
+        let names = labels::of_plan(plan);
         let mut losses: Vec<LossReport> =
             metrics.losses().iter().map(|record| LossReport::new(scenario, record)).collect();
         losses.sort_by_key(|loss| std::cmp::Reverse(loss.count));
@@ -359,6 +366,7 @@ impl RunReport {
                     label: fault.label.clone(),
                     from: fault.from.as_secs_f64(),
                     until: fault.until.map(router_core::Time::as_secs_f64),
+                    on: fault.on.iter().filter_map(|id| names.get(id.index()).cloned()).collect(),
                     struck: *struck,
                 })
                 .collect(),
@@ -369,6 +377,7 @@ impl RunReport {
             broken_laws: Vec::new(),
             reached: metrics.reached().iter().map(words::situation).collect(),
             origins: origins(scenario),
+            detail: None,
         }
     }
 
@@ -376,6 +385,12 @@ impl RunReport {
     pub fn with_laws(mut self, scenario: &Scenario, breaches: &Breaches) -> Self {
         self.broken_laws = broken_laws(&scenario.plan, breaches);
         waive(&mut self.broken_laws, &scenario.expect);
+        self
+    }
+
+    /// The same report with the course of the run.
+    pub fn with_detail(mut self, detail: DetailReport) -> Self {
+        self.detail = Some(detail);
         self
     }
 

@@ -7,7 +7,7 @@ use super::rows::Row;
 use super::verdict::{Thresholds, Verdict};
 use super::world::World;
 use crate::digest::Digest;
-use crate::metrics::{AskedCounts, Metrics, Phase};
+use crate::metrics::{AskedCounts, Course, Metrics, Phase};
 
 /// What came of one row.
 #[derive(Clone, PartialEq, Debug)]
@@ -37,6 +37,8 @@ pub struct Assessment {
     pub digests: Vec<Digest>,
     /// A request that was lost, with its seed and when it was due.
     pub example: Option<(u64, RequestId, Time)>,
+    /// How its first run went.
+    pub course: Course,
 }
 
 /// What an outage did to the users of one name.
@@ -138,8 +140,8 @@ impl Judge<'_> {
         ends.availability().is_some_and(|availability| availability >= self.thresholds.min_availability)
     }
 
-    /// What the runs of a row, added up in `metrics`, say about it.
-    pub(super) fn assess(&self, row: &Row, metrics: &Metrics) -> Assessment {
+    /// What the runs of a row, added up in `metrics`, say about it; the first of them went like `course`.
+    pub(super) fn assess(&self, row: &Row, metrics: &Metrics, course: Course) -> Assessment {
         let struck = metrics.shape().struck.as_slice();
         let mut names: Vec<Impact> = (0..self.world.asked.len())
             .filter(|&asked| self.works(asked))
@@ -195,6 +197,7 @@ impl Judge<'_> {
             causes,
             digests: Vec::new(),
             example,
+            course,
             names,
         }
     }

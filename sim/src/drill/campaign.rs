@@ -11,7 +11,7 @@ use crate::cast::Cast;
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::invariants::{Breaches, Laws};
-use crate::metrics::{Metrics, Phase, Shape};
+use crate::metrics::{Course, Courses, Metrics, Phase, Shape};
 use crate::scenario::Scenario;
 use crate::step::{Ending, RunEnd};
 
@@ -33,6 +33,8 @@ pub struct Drill {
 pub struct Outcome {
     /// The run in which nothing failed, all seeds added up.
     pub baseline: Metrics,
+    /// The course of its first run.
+    pub baseline_course: Course,
     /// By name asked for: whether its users are served when nothing fails.
     pub works: Vec<bool>,
     /// What came of each row, in the order of the rows. Empty when no name works.
@@ -59,6 +61,8 @@ struct Assessed {
 /// The runs of one scenario, added up.
 struct Runs {
     metrics: Metrics,
+    /// The course of the first.
+    course: Course,
     ends: Vec<RunOf>,
 }
 
@@ -68,6 +72,14 @@ struct RunOf {
     end: RunEnd,
     breaches: Breaches,
 }
+
+/// Steps of a course that is kept for each row.
+const COURSE_STEPS: u64 = 60;
+/// Deployments with a lane of their own in it: as many as this, shared by all rows, but no fewer and no more than
+/// [`LANES`].
+const LANES_OF_ALL_ROWS: usize = 4_800;
+/// The least and the most of them for one row.
+const LANES: (usize, usize) = (4, 12);
 
 impl Drill {
     /// Runs it. `done` is called after each row, from whichever thread ran it; nothing in the outcome depends on the
@@ -80,13 +92,15 @@ impl Drill {
         done();
         let judge =
             Judge { world: &self.world, baseline: &baseline.metrics, thresholds: self.thresholds, prices: &prices };
+        let lanes = (LANES_OF_ALL_ROWS / self.rows.len().max(1)).clamp(LANES.0, LANES.1);
         let works: Vec<bool> = (0..self.world.asked.len()).map(|asked| judge.works(asked)).collect();
         let rows: &[Row] = if works.contains(&true) { &self.rows } else { &[] };
         let assessed: Vec<Assessed> = rows
             .par_iter()
             .map(|row| {
-                let Runs { metrics, ends } = runs(&self.world.scenario(Some(row)), &self.seeds, None);
-                let assessment = judge.assess(row, &metrics);
+                let Runs { metrics, course, ends } = runs(&self.world.scenario(Some(row)), &self.seeds, None);
+                let course = course.with_lanes(lanes, &metrics.shape().struck);
+                let assessment = judge.assess(row, &metrics, course);
                 done();
                 Assessed { assessment, ends, requests: metrics.over(&Phase::ALL).ends.total() }
             })
@@ -116,7 +130,17 @@ impl Drill {
             rows.push(Assessment { digests: one.ends.iter().map(|run| run.end.digest).collect(), ..one.assessment });
         }
         let digest = Digest(xxhash_rust::xxh3::xxh3_128(&digests));
-        Outcome { baseline: baseline.metrics, works, rows, digest, runs: count, requests, cut_short, breaches: broken }
+        Outcome {
+            baseline: baseline.metrics,
+            baseline_course: baseline.course.with_lanes(LANES.1, &[]),
+            works,
+            rows,
+            digest,
+            runs: count,
+            requests,
+            cut_short,
+            breaches: broken,
+        }
     }
 }
 
@@ -145,14 +169,17 @@ fn runs(scenario: &Scenario, seeds: &[u64], outage: Option<(Time, Time)>) -> Run
     let mut engine = Engine::new();
     let mut sum: Option<Metrics> = None;
     let mut ends = Vec::with_capacity(seeds.len());
+    // The first seed stands for all where time is shown, and says why deployments are passed over.
+    let mut courses = Courses::new(shape.deployments, horizon, COURSE_STEPS);
     for &seed in seeds {
         let mut watchers = (Metrics::new(shape.clone(), seed), Laws::new(scenario.plan.clone()));
         let mut cast = Cast::new(scenario);
-        // Why deployments are passed over, the first seed tells for all.
-        if ends.is_empty() {
+        let end = if ends.is_empty() {
             cast.explain();
-        }
-        let end = engine.run(&mut cast, seed, horizon, &mut watchers);
+            engine.run(&mut cast, seed, horizon, &mut (&mut watchers, &mut courses))
+        } else {
+            engine.run(&mut cast, seed, horizon, &mut watchers)
+        };
         let (mut metrics, mut laws) = watchers;
         metrics.finish();
         laws.finish(horizon, cast.router());
@@ -162,7 +189,7 @@ fn runs(scenario: &Scenario, seeds: &[u64], outage: Option<(Time, Time)>) -> Run
             None => sum = Some(metrics),
         }
     }
-    Runs { metrics: sum.unwrap_or_else(|| Metrics::new(shape, 0)), ends }
+    Runs { metrics: sum.unwrap_or_else(|| Metrics::new(shape, 0)), course: courses.finish(), ends }
 }
 
 #[cfg(test)]

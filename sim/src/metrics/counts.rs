@@ -102,7 +102,7 @@ impl Tokens {
         self.prompt as f64 * prompt + self.completion as f64 * completion
     }
 
-    fn absorb(&mut self, other: Self) {
+    pub(super) fn absorb(&mut self, other: Self) {
         self.prompt += other.prompt;
         self.completion += other.completion;
     }

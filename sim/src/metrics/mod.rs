@@ -4,6 +4,7 @@
 //! per second are watchers of their own, added when a file is asked for.
 
 mod counts;
+mod course;
 mod flight;
 mod latency;
 mod loss;
@@ -16,6 +17,7 @@ mod timeline;
 mod watch;
 
 pub use counts::{Answers, AskedCounts, DeploymentCounts, Ends, Exception, Failover, Movement, Reason, Tokens};
+pub use course::{ATTEMPTS_MAX, Course, CourseStep, Courses, Lane, LaneStep};
 pub use flight::InFlight;
 pub use latency::Latency;
 pub use loss::{Doing, Loss, LossEnd, LossRecord, Losses, NextHop};

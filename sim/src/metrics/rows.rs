@@ -13,6 +13,19 @@ pub trait RowSink {
     fn attempt(&mut self, row: &AttemptRow);
 }
 
+/// Both take every row.
+impl<A: RowSink, B: RowSink> RowSink for (A, B) {
+    fn request(&mut self, row: &RequestRow) {
+        self.0.request(row);
+        self.1.request(row);
+    }
+
+    fn attempt(&mut self, row: &AttemptRow) {
+        self.0.attempt(row);
+        self.1.attempt(row);
+    }
+}
+
 /// One request.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct RequestRow {

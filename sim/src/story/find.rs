@@ -92,6 +92,31 @@ impl Candidates {
     }
 }
 
+/// Finds the request that [`Telling::Worst`] means while a run goes on, without keeping all of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Worst(Option<RequestRow>);
+
+impl Worst {
+    /// The request, when the run has ended; `None`: there were none.
+    pub fn request(&self) -> Option<RequestId> {
+        self.0.map(|row| row.request)
+    }
+}
+
+impl RowSink for Worst {
+    fn request(&mut self, row: &RequestRow) {
+        let key = |row: &RequestRow| {
+            let lost = !matches!(row.end, RequestEnd::Answered { .. });
+            (lost, row.ended.since(row.due), row.attempts, std::cmp::Reverse(row.request))
+        };
+        if self.0.as_ref().is_none_or(|worst| key(row) > key(worst)) {
+            self.0 = Some(*row);
+        }
+    }
+
+    fn attempt(&mut self, _: &AttemptRow) {}
+}
+
 /// Keeps every request.
 #[derive(Debug, Default)]
 struct All(Vec<RequestRow>);

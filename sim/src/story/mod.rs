@@ -8,7 +8,7 @@
 mod find;
 mod follow;
 
-pub use find::{Candidates, Telling};
+pub use find::{Candidates, Telling, Worst};
 
 use router_core::{Ask, AttemptId, CooldownReason, DeploymentId, Error, Note, Outcome, RequestId, Selection, Time};
 

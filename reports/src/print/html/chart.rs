@@ -1,9 +1,9 @@
 //! A chart as data: what the page's program draws with uPlot, and shows as a table to whoever asks for it.
 
-use serde::Serialize;
+use serde::ser::{SerializeSeq as _, Serializer};
 
 /// A chart over time, over a number or over percentiles. All series share its places on the horizontal axis.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct Chart {
     /// What it shows, in a few words.
     #[serde(skip)]
@@ -18,6 +18,7 @@ pub struct Chart {
     /// What the vertical axis is.
     pub y: Axis,
     /// Places on the horizontal axis, rising. Times in seconds; percentiles as shares below 1.
+    #[serde(serialize_with = "as_drawn")]
     pub xs: Vec<f64>,
     /// What is drawn.
     pub series: Vec<Series>,
@@ -39,7 +40,7 @@ pub struct Chart {
 }
 
 /// What a number on an axis means, and so how it is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Axis {
     /// Seconds from the start of a run: `2:30`.
@@ -61,7 +62,7 @@ pub enum Axis {
 }
 
 /// One line, area or cloud of points.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct Series {
     /// What it is.
     pub label: String,
@@ -70,11 +71,12 @@ pub struct Series {
     /// What it means, which decides its colour and its dashes: it can be told from the others without colour too.
     pub role: Role,
     /// Its values, as many as the chart has places; `None`: nothing there.
+    #[serde(serialize_with = "as_drawn")]
     pub values: Vec<Option<f64>>,
 }
 
 /// How a series is drawn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Draw {
     /// A line from place to place.
@@ -86,7 +88,7 @@ pub enum Draw {
 }
 
 /// What a series means.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// What was asked for; a thing as such.
@@ -115,7 +117,7 @@ impl Role {
 }
 
 /// A stretch of the horizontal axis.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct Band {
     /// Where it begins.
     pub from: f64,
@@ -128,7 +130,7 @@ pub struct Band {
 }
 
 /// What kind of stretch a band is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BandKind {
     /// Something is broken: a tint over the whole height, labelled.
@@ -140,12 +142,28 @@ pub enum BandKind {
 }
 
 /// A level on the vertical axis.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct Level {
     /// Where.
     pub at: f64,
     /// What it is.
     pub label: String,
+}
+
+/// Numbers to seven digits: no screen shows more, and a page has many of them.
+fn as_drawn<T: Copy + Into<Option<f64>>, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    /// Whole numbers up to here are exact.
+    const WHOLE_MAX: f64 = 9e15;
+    let mut list = serializer.serialize_seq(Some(values.len()))?;
+    for value in values {
+        match (*value).into().map(|value| format!("{value:.6e}").parse().unwrap_or(value)) {
+            Some(value) if value.fract() == 0.0 && value.abs() < WHOLE_MAX => {
+                list.serialize_element(&(value as i64))?
+            }
+            value => list.serialize_element(&value)?,
+        }
+    }
+    list.end()
 }
 
 impl Chart {

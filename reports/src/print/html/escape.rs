@@ -23,6 +23,25 @@ pub(super) fn text(raw: &str) -> String {
     text
 }
 
+/// A sentence of ours as the content of an element: what stands between backticks is set in the letters of a terminal.
+pub(super) fn prose(raw: &str) -> String {
+    let text = text(raw);
+    let parts: Vec<&str> = text.split('`').collect();
+    // A lone backtick is a backtick.
+    if parts.len() % 2 == 0 {
+        return text;
+    }
+    let mut prose = String::with_capacity(text.len());
+    for (index, part) in parts.into_iter().enumerate() {
+        if index % 2 == 0 {
+            prose.push_str(part);
+        } else {
+            prose.push_str(&format!("<code>{part}</code>"));
+        }
+    }
+    prose
+}
+
 /// Whether a character shows nothing and changes how others are shown.
 fn is_unseen(letter: char) -> bool {
     letter.is_control()
@@ -43,6 +62,12 @@ pub(super) fn json(value: &impl Serialize) -> String {
         }
     }
     text
+}
+
+/// Text as a part of a link within the page.
+pub(super) fn fragment(raw: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    raw.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// Bytes in base64, as Content-Security-Policy writes hashes.
@@ -67,6 +92,17 @@ mod tests {
     fn names_cannot_become_markup() {
         assert_eq!(text("</script><b a=\"'&"), "&lt;/script&gt;&lt;b a=&quot;&#39;&amp;");
         assert_eq!(text("gpt\u{202e}live"), "gpt\u{27e8}U+202E\u{27e9}live");
+    }
+
+    #[test]
+    fn words_between_backticks_are_code_and_a_lone_backtick_is_none() {
+        assert_eq!(prose("set `a<b` to 1"), "set <code>a&lt;b</code> to 1");
+        assert_eq!(prose("a ` b"), "a ` b");
+    }
+
+    #[test]
+    fn links_hold_any_name() {
+        assert_eq!(fragment("group:a b/5xx#\"é"), "group%3Aa%20b%2F5xx%23%22%C3%A9");
     }
 
     #[test]

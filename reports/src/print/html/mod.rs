@@ -34,10 +34,18 @@
 //! `page.css` holds every colour and measure as a variable at its top, `page.js` draws the charts and moves the tables.
 
 mod chart;
+mod compare;
+mod drill;
 mod escape;
+mod over_time;
 mod page;
+mod run;
+mod story;
 mod table;
 
 pub use chart::{Axis, Band, BandKind, Chart, Draw, Level, Role, Series};
+
+pub use drill::{drill, refusal};
 pub use page::{Page, Tile};
+pub use run::{Beside, run};
 pub use table::{Cell, Kind, Table, Tone};

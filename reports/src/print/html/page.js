@@ -35,7 +35,7 @@ var write = {
   seconds: function (s) {
     if (s === 0) return "0 s";
     if (s < 0.9995) return digits(s * 1000, s < 0.01 ? 1 : 0) + " ms";
-    if (s < 99.95) return significant(s) + " s";
+    if (s < 119.5) return significant(s) + " s";
     return s < 5999.5 ? digits(s / 60, 1) + " min" : digits(s / 3600, 1) + " h";
   },
   per_second: function (v) { return significant(v) + "/s"; },
@@ -105,6 +105,7 @@ function labels(u, spec) {
   pen.save();
   pen.font = 11 * ratio + "px system-ui, sans-serif";
   pen.textBaseline = "top";
+  pen.textAlign = "left";
   (spec.lane ? [] : spec.bands || []).forEach(function (band) {
     if (band.kind === "cooldown") return;
     var from = Math.max(u.valToPos(band.from, "x", true), box.left);
@@ -178,8 +179,8 @@ function options(figure, spec) {
     xAxis.label = spec.x_label; xAxis.labelFont = font; xAxis.labelSize = 16;
   }
   return {
-    width: Math.max(plot.clientWidth, 120), height: spec.lane ? 62 : 230,
-    padding: [8, 14, 0, 0],
+    width: Math.max(plot.clientWidth, 120), height: spec.lane ? 72 : 230,
+    padding: [8, spec.x === "percentile" ? 26 : 14, 0, 0],
     scales: {
       x: { time: false, range: function (u, least, most) {
         // The data's own ends, or what somebody zoomed to.
@@ -195,12 +196,10 @@ function options(figure, spec) {
         return splits.map(function (v) { return v === null ? "" : write[spec.y](v); });
       },
     }],
-    cursor: { sync: spec.x === "time" ? { key: "time" } : undefined, points: { size: 6 }, y: false },
-    legend: {
-      live: true,
-      mount: spec.lane ? function (u, legend) { figure.querySelector("figcaption").appendChild(legend); } : undefined,
-      markers: { width: 2 },
-    },
+    cursor: spec.x === "time" ? { sync: { key: "time" }, points: { size: 6 }, y: false } : { points: { size: 6 }, y: false },
+    legend: spec.lane
+      ? { live: true, markers: { width: 2 }, mount: function (u, legend) { figure.querySelector("figcaption").appendChild(legend); } }
+      : { live: true, markers: { width: 2 } },
     series: [{
       label: spec.x_label,
       value: function (u, v) {

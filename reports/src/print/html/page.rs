@@ -86,24 +86,24 @@ impl Page {
 
     /// A paragraph.
     pub fn text(&mut self, text: &str) {
-        let _ = writeln!(self.body, "<p>{}</p>", escape::text(text));
+        let _ = writeln!(self.body, "<p>{}</p>", escape::prose(text));
     }
 
     /// A remark in small letters: what a figure counts, what is not shown.
     pub fn remark(&mut self, text: &str) {
-        let _ = writeln!(self.body, "<p class=\"remark\">{}</p>", escape::text(text));
+        let _ = writeln!(self.body, "<p class=\"remark\">{}</p>", escape::prose(text));
     }
 
     /// Something that went wrong, or right, framed so that nobody reads past it.
     pub fn notice(&mut self, tone: Tone, text: &str) {
-        let _ = writeln!(self.body, "<p class=\"notice {}\">{}</p>", tone.class(), escape::text(text));
+        let _ = writeln!(self.body, "<p class=\"notice {}\">{}</p>", tone.class(), escape::prose(text));
     }
 
     /// Names and what they are, one below the other.
     pub fn facts(&mut self, facts: &[(&str, String)]) {
         self.body.push_str("<dl class=\"facts\">");
         for (name, value) in facts {
-            let _ = write!(self.body, "<dt>{}</dt><dd>{}</dd>", escape::text(name), escape::text(value));
+            let _ = write!(self.body, "<dt>{}</dt><dd>{}</dd>", escape::text(name), escape::prose(value));
         }
         self.body.push_str("</dl>\n");
     }
@@ -112,7 +112,7 @@ impl Page {
     pub fn list(&mut self, items: &[String]) {
         self.body.push_str("<ul>");
         for item in items {
-            let _ = write!(self.body, "<li>{}</li>", escape::text(item));
+            let _ = write!(self.body, "<li>{}</li>", escape::prose(item));
         }
         self.body.push_str("</ul>\n");
     }

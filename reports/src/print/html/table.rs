@@ -36,8 +36,10 @@ pub struct Cell {
     text: String,
     /// By what it is sorted, where that is not its text.
     value: Option<f64>,
-    /// How long its bar is, from 0 to 1.
-    bar: Option<f64>,
+    /// Where its bar begins and how long it is, from 0 to 1.
+    bar: Option<(f64, f64)>,
+    /// The row that it leads to.
+    link: Option<String>,
     /// A class of the style sheet: what its text means.
     tone: Option<Tone>,
     code: bool,
@@ -80,7 +82,7 @@ impl Tone {
 impl Cell {
     /// Words.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), value: None, bar: None, tone: None, code: false }
+        Self { text: text.into(), value: None, bar: None, link: None, tone: None, code: false }
     }
 
     /// A name from a config, a key, a command: in the letters of a terminal.
@@ -101,7 +103,22 @@ impl Cell {
     /// With a bar of this length, from 0 to 1.
     #[must_use]
     pub fn with_bar(mut self, share: f64) -> Self {
-        self.bar = Some(share.clamp(0.0, 1.0));
+        self.bar = Some((0.0, share.clamp(0.0, 1.0)));
+        self
+    }
+
+    /// With a bar from one place to another of a length that all rows share, both from 0 to 1: a waterfall.
+    #[must_use]
+    pub fn with_span(mut self, from: f64, until: f64) -> Self {
+        let from = from.clamp(0.0, 1.0);
+        self.bar = Some((from, until.clamp(from, 1.0) - from));
+        self
+    }
+
+    /// Leading to a row that opens, by its name.
+    #[must_use]
+    pub fn leading_to(mut self, row: &str) -> Self {
+        self.link = Some(row.to_owned());
         self
     }
 
@@ -190,10 +207,13 @@ impl Table {
             }
             classes.extend(cell.tone.map(Tone::class));
             let class = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
-            let value = cell.value.map_or_else(String::new, |value| format!(" data-value=\"{value}\""));
+            let value = cell.value.map_or_else(String::new, |value| format!(" data-value=\"{}\"", number(value)));
             let (open, close) = if place == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
             let _ = write!(out, "<{open}{class}{value}>");
-            let mut text = escape::text(&cell.text);
+            let mut text = if cell.code { escape::text(&cell.text) } else { escape::prose(&cell.text) };
+            if let Some(row) = &cell.link {
+                text = format!("<a href=\"#row={}\">{text}</a>", escape::fragment(row));
+            }
             if cell.code {
                 text = format!("<code>{text}</code>");
             }
@@ -205,12 +225,13 @@ impl Table {
             } else {
                 out.push_str(&text);
             }
-            if let Some(share) = cell.bar {
+            if let Some((from, length)) = cell.bar {
                 // An image of what the figure says already.
                 let _ = write!(
                     out,
-                    "<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"{:.2}%\" height=\"100%\"/></svg>",
-                    share * 100.0
+                    "<svg class=\"bar\" aria-hidden=\"true\"><rect x=\"{:.2}%\" width=\"{:.2}%\" height=\"100%\"/></svg>",
+                    from * 100.0,
+                    length * 100.0
                 );
             }
             let _ = write!(out, "</{close}>");
@@ -223,5 +244,16 @@ impl Table {
                 self.columns.len()
             );
         }
+    }
+}
+
+/// A number as the page's program reads it.
+fn number(value: f64) -> String {
+    if value == f64::INFINITY {
+        "Infinity".to_owned()
+    } else if value == f64::NEG_INFINITY {
+        "-Infinity".to_owned()
+    } else {
+        value.to_string()
     }
 }

@@ -22,6 +22,8 @@ pub struct UpgradeReport {
     pub outages: u64,
     /// What changes, by the rules behind it; those that change most outages first.
     pub reasons: Vec<ReasonReport>,
+    /// Rules in which the releases differ and that change nothing for the users here.
+    pub without_effect: Vec<RuleReport>,
     /// The outages in which some request ends differently, in the order in which they were planned.
     pub rows: Vec<ChangedRowReport>,
 }
@@ -33,9 +35,10 @@ pub struct ReasonReport {
     pub rules: Vec<RuleReport>,
     /// It takes all of them together. Otherwise each by itself makes the difference.
     pub together: bool,
-    /// The outages whose first difference it makes; `baseline` is the run in which nothing fails.
+    /// The outages in which it makes a difference; `baseline` is the run in which nothing fails.
     pub rows: Vec<String>,
-    /// The earliest request that ends differently because of it.
+    /// A request that ends differently because of it: one that no other rule changes before, if there is one, and the
+    /// earliest of those.
     pub example: ChangedRequestReport,
 }
 
@@ -61,7 +64,9 @@ pub struct ChangedRequestReport {
     pub model: String,
     /// When its user wanted it, in seconds.
     pub due: f64,
-    /// How it ends today.
+    /// Rules that change something earlier in the same run, and are taken over before the two ends are compared.
+    pub after: Vec<&'static str>,
+    /// How it ends today, with those rules.
     pub from: EndReport,
     /// How it will end.
     pub to: EndReport,
@@ -92,7 +97,7 @@ pub struct ChangedRowReport {
 }
 
 impl UpgradeReport {
-    /// The report of an upgrade: its first differences, and the two drills as a whole.
+    /// The report of an upgrade: its differences, and the two drills as a whole.
     pub fn new(config: &str, upgrade: &Upgrade, changes: &[Change], drills: (&Outcome, &Outcome)) -> Self {
         let plan = &upgrade.from.plan;
         let deployments = labels::of_plan(plan);
@@ -110,15 +115,18 @@ impl UpgradeReport {
                 request: change.request.to_string(),
                 model: plan.name(change.asked).to_owned(),
                 due: change.due.as_secs_f64(),
+                after: change.after.clone(),
                 from: end(plan, &deployments, change, &change.from),
                 to: end(plan, &deployments, change, &change.to),
             };
             match reasons.iter_mut().find(|(reason, _)| same(reason)) {
                 Some((reason, earliest)) => {
-                    if change.due < earliest.due {
+                    if (change.after.len(), change.due) < (earliest.after.len(), earliest.due) {
                         (reason.example, *earliest) = (example(), change);
                     }
-                    reason.rows.push(row);
+                    if !reason.rows.contains(&row) {
+                        reason.rows.push(row);
+                    }
                 }
                 None => reasons.push((
                     ReasonReport {
@@ -136,7 +144,8 @@ impl UpgradeReport {
         let rows = changes
             .iter()
             .filter_map(|change| {
-                let row = change.row?;
+                // One line for each outage, whatever changes in it.
+                let row = change.row.filter(|_| change.after.is_empty())?;
                 let (before, after) = (today.rows.get(row)?, to_come.rows.get(row)?);
                 Some(ChangedRowReport {
                     row: name(change),
@@ -153,6 +162,7 @@ impl UpgradeReport {
             to: upgrade.to.config.release.number(),
             seeds: upgrade.seeds.clone(),
             outages: upgrade.rows.len() as u64,
+            without_effect: upgrade.without_effect(changes).into_iter().map(explained).collect(),
             reasons: reasons.into_iter().map(|(reason, _)| reason).collect(),
             rows,
         }

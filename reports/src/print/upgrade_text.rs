@@ -27,12 +27,17 @@ pub fn upgrade(report: &UpgradeReport, options: &str) -> String {
     }
     let _ = writeln!(
         text,
-        "{} of {} change for the users\n\nWhy, by the rule behind the first request that ends differently",
+        "{} of {} change for the users\n\nWhy, rule by rule",
         figures::count(report.rows.len() as u64),
         counted(report.outages, "outage"),
     );
     for reason in &report.reasons {
         write_reason(&mut text, report, reason, options);
+    }
+    if !report.without_effect.is_empty() {
+        let many = counted(report.without_effect.len() as u64, "other rule");
+        let verb = if report.without_effect.len() == 1 { "differs and changes" } else { "differ and change" };
+        let _ = writeln!(text, "\n  {many} {verb} nothing for these users (--format json names them).");
     }
     if !report.rows.is_empty() {
         let _ = writeln!(text, "\nWhat changes, outage by outage: {} -> {}", report.from, report.to);
@@ -77,6 +82,9 @@ fn write_reason(text: &mut String, report: &UpgradeReport, reason: &ReasonReport
             example.seed
         ),
     );
+    if !example.after.is_empty() {
+        wrap::item(text, "  after:   ", &format!("{} changed that run before", example.after.join(", ")));
+    }
     let ends = [(report.from, &example.from), (report.to, &example.to)];
     for (release, end) in ends {
         let after = figures::span(Span::from_secs_f64(end.after));

@@ -2,6 +2,8 @@
 //!
 //! Once two runs have parted they draw their random numbers for different questions, so that all that follows may
 //! differ by chance. What tells the truth is the *first* request that ends differently, and the rule that makes it so.
+//! That rule is then taken over from the release to come, and the search goes on for the next one, until both end every
+//! request the same: an early difference does not hide the later ones.
 
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ pub struct Upgrade {
     pub seeds: Vec<u64>,
 }
 
-/// What an upgrade changes in one row: its first difference.
+/// One thing that an upgrade changes in one row: the first difference that is left.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Change {
     /// The row, as an index; `None` is the run in which nothing fails.
@@ -40,13 +42,15 @@ pub struct Change {
     pub asked: NameId,
     /// When its user wanted it.
     pub due: Time,
-    /// How it ends under the release of today.
+    /// The rules of the release to come that were taken over before, because they are behind earlier differences.
+    pub after: Vec<&'static str>,
+    /// How it ends under the release of today, with those rules.
     pub from: End,
     /// How it ends under the release to come.
     pub to: End,
     /// The rules behind it; none when the two releases read the configuration itself differently.
     pub rules: Vec<&'static str>,
-    /// It takes all these rules. Otherwise each by itself makes the difference.
+    /// It takes all these rules.
     pub together: bool,
 }
 
@@ -60,15 +64,15 @@ pub struct End {
 }
 
 impl Upgrade {
-    /// The first difference in each row that has one, the run in which nothing fails first. `done` is called after
-    /// each row, from whichever thread ran it.
+    /// The differences in each row that has any, the run in which nothing fails first. `done` is called after each row,
+    /// from whichever thread ran it.
     pub fn changes(&self, done: &(dyn Fn() + Sync)) -> Vec<Change> {
         let rows: Vec<Option<usize>> = std::iter::once(None).chain((0..self.rows.len()).map(Some)).collect();
         rows.into_par_iter()
             .map(|row| {
-                let change = self.change(row);
+                let changes = self.changes_of(row);
                 done();
-                change
+                changes
             })
             .collect::<Vec<_>>()
             .into_iter()
@@ -76,26 +80,123 @@ impl Upgrade {
             .collect()
     }
 
-    fn change(&self, row: Option<usize>) -> Option<Change> {
+    /// The rules in which the releases differ and that are behind none of `changes`.
+    pub fn without_effect(&self, changes: &[Change]) -> Vec<&'static str> {
+        let (ours, theirs) = (self.from.config.release.rules(), self.to.config.release.rules());
+        let differing = Rules::CATALOGUE.iter().filter(|rule| rule.taken_over(ours, &theirs).is_some());
+        let silent = differing.filter(|rule| changes.iter().all(|change| !change.rules.contains(&rule.name)));
+        silent.map(|rule| rule.name).collect()
+    }
+
+    fn changes_of(&self, row: Option<usize>) -> Vec<Change> {
         let failing = row.map(|row| &self.rows[row]);
-        self.seeds.iter().find_map(|&seed| {
-            let (from, to) = (ends(&self.from, failing, seed, None), ends(&self.to, failing, seed, None));
-            let (request, from, to) = first_difference(&from, &to)?;
-            let trial = Trial { upgrade: self, row: failing, seed, request: request.id, from, to };
-            let (rules, together) = trial.responsible();
-            Some(Change {
-                row,
-                seed,
-                request: request.id,
-                asked: request.asked,
-                due: request.due,
-                from,
-                to,
-                rules,
-                together,
-            })
+        let mut changes = Vec::new();
+        let mut half_way = HalfWay {
+            world: self.from.clone(),
+            rules: self.from.config.release.rules(),
+            reads_as_to_come: false,
+            after: Vec::new(),
+        };
+        while let Some(change) = self.next_change(row, failing, &mut half_way) {
+            changes.push(change);
+        }
+        changes
+    }
+
+    /// The first difference between the router half-way and the release to come; takes over what is behind it.
+    fn next_change(&self, row: Option<usize>, failing: Option<&Row>, half_way: &mut HalfWay) -> Option<Change> {
+        let (seed, (request, from, to)) = self.seeds.iter().find_map(|&seed| {
+            let (from, to) = (ends(&half_way.world, failing, seed, None), ends(&self.to, failing, seed, None));
+            Some((seed, first_difference(&from, &to)?))
+        })?;
+        let trial = Trial { upgrade: self, half_way, row: failing, seed, request: request.id, from, to };
+        let cause = trial.responsible();
+        let after = half_way.after.clone();
+        let rules: Vec<&'static str> = cause.rules.iter().map(|rule| rule.name).collect();
+        if half_way.take_over(self, &cause).is_none() {
+            // Nothing is left to be taken over: what remains cannot be told apart.
+            half_way.world = self.to.clone();
+        }
+        Some(Change {
+            row,
+            seed,
+            request: request.id,
+            asked: request.asked,
+            due: request.due,
+            after,
+            from,
+            to,
+            rules,
+            together: cause.together,
         })
     }
+}
+
+/// The release of today with some rules of the release to come.
+struct HalfWay {
+    world: World,
+    rules: Rules,
+    /// It reads the configuration as the release to come does.
+    reads_as_to_come: bool,
+    /// The rules that were taken over.
+    after: Vec<&'static str>,
+}
+
+impl HalfWay {
+    /// Takes over what is behind a difference; `None` when there is nothing new to take over.
+    fn take_over(&mut self, upgrade: &Upgrade, cause: &Cause) -> Option<()> {
+        let reads_anew = cause.reads_as_to_come && !self.reads_as_to_come;
+        if cause.rules.is_empty() && !reads_anew {
+            return None;
+        }
+        let theirs = upgrade.to.config.release.rules();
+        self.rules = taken_over(self.rules, &cause.rules, &theirs);
+        self.reads_as_to_come |= cause.reads_as_to_come;
+        self.after.extend(cause.rules.iter().map(|rule| rule.name));
+        let config = if self.reads_as_to_come { &upgrade.to.config } else { &upgrade.from.config };
+        let plan = Plan::with_rules(config, self.rules).ok()?;
+        self.world = World { plan: Arc::new(plan), config: config.clone(), ..upgrade.from.clone() };
+        Some(())
+    }
+}
+
+fn taken_over(rules: Rules, taken: &[&'static Rule], theirs: &Rules) -> Rules {
+    taken.iter().fold(rules, |rules, rule| rule.taken_over(rules, theirs).unwrap_or(rules))
+}
+
+/// Some of `all` that are enough, found in few trials: the first so many rules are enough, one fewer are not, so the last
+/// of them is needed; and so on, with those that are needed always taken.
+fn smallest_that(all: &[&'static Rule], enough: &dyn Fn(&[&'static Rule]) -> bool) -> Vec<&'static Rule> {
+    let mut needed: Vec<&'static Rule> = Vec::new();
+    let mut among = all.len();
+    while needed.is_empty() || !enough(&needed) {
+        let with_first = |count: usize| [&all[..count], &needed[..]].concat();
+        let (mut too_few, mut plenty) = (0, among);
+        while plenty - too_few > 1 {
+            let middle = too_few.midpoint(plenty);
+            if enough(&with_first(middle)) {
+                plenty = middle;
+            } else {
+                too_few = middle;
+            }
+        }
+        if plenty == 0 {
+            break;
+        }
+        needed.push(all[plenty - 1]);
+        among = plenty - 1;
+    }
+    needed
+}
+
+/// What is behind a difference.
+struct Cause {
+    /// The rules; none when the releases read the configuration itself differently.
+    rules: Vec<&'static Rule>,
+    /// It takes all of them.
+    together: bool,
+    /// The configuration has to be read as the release to come reads it.
+    reads_as_to_come: bool,
 }
 
 impl End {
@@ -171,6 +272,7 @@ fn ends(world: &World, row: Option<&Row>, seed: u64, until: Option<Time>) -> Vec
 /// One difference, and the search for the rules behind it.
 struct Trial<'a> {
     upgrade: &'a Upgrade,
+    half_way: &'a HalfWay,
     row: Option<&'a Row>,
     seed: u64,
     request: RequestId,
@@ -179,43 +281,35 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Each rule of the other release is tried by itself: does today's release with just that one end the request as
-    /// the other does? If none does, rules are left out of all of them as long as it still ends so.
-    fn responsible(&self) -> (Vec<&'static str>, bool) {
-        let (ours, theirs) = (self.rules_of(&self.upgrade.from), self.rules_of(&self.upgrade.to));
+    /// Which rules of the other release does the router half-way need to end the request as the other does?
+    fn responsible(&self) -> Cause {
+        let theirs = self.upgrade.to.config.release.rules();
+        let ours = self.half_way.rules;
+        let all: Vec<&'static Rule> =
+            Rules::CATALOGUE.iter().filter(|rule| rule.taken_over(ours, &theirs).is_some()).collect();
         // Each release also reads the configuration in its own way: what one does not know may be missing in it.
-        for config in [&self.upgrade.from.config, &self.upgrade.to.config] {
-            let makes_it = |rules: &[&'static Rule]| {
-                let taken = rules.iter().fold(ours, |taken, rule| rule.taken_over(taken, &theirs).unwrap_or(taken));
-                self.ends_like_the_other(config, taken)
-            };
+        for reads_as_to_come in [self.half_way.reads_as_to_come, true] {
+            let config = if reads_as_to_come { &self.upgrade.to.config } else { &self.upgrade.from.config };
+            let makes_it =
+                |rules: &[&'static Rule]| self.ends_like_the_other(config, taken_over(ours, rules, &theirs));
+            let cause = |rules, together| Cause { rules, together, reads_as_to_come };
             if makes_it(&[]) {
-                continue;
-            }
-            let all: Vec<&'static Rule> =
-                Rules::CATALOGUE.iter().filter(|rule| rule.taken_over(ours, &theirs).is_some()).collect();
-            let alone: Vec<&'static str> =
-                all.iter().filter(|&&rule| makes_it(&[rule])).map(|rule| rule.name).collect();
-            if !alone.is_empty() {
-                return (alone, false);
+                return cause(Vec::new(), false);
             }
             if !makes_it(&all) {
                 continue;
             }
-            let mut needed = all.clone();
-            for rule in all {
+            let mut needed = smallest_that(&all, &makes_it);
+            for rule in needed.clone() {
                 let fewer: Vec<_> = needed.iter().copied().filter(|kept| kept.name != rule.name).collect();
                 if makes_it(&fewer) {
                     needed = fewer;
                 }
             }
-            return (needed.into_iter().map(|rule| rule.name).collect(), true);
+            let together = needed.len() > 1;
+            return cause(needed, together);
         }
-        (Vec::new(), false)
-    }
-
-    fn rules_of(&self, world: &World) -> Rules {
-        world.config.release.rules()
+        Cause { rules: Vec::new(), together: false, reads_as_to_come: true }
     }
 
     fn ends_like_the_other(&self, config: &Config, rules: Rules) -> bool {

@@ -107,11 +107,13 @@ impl Router {
         self.weigh(cx, id, failed, false);
     }
 
-    /// A failure whose call is not on the record yet, which still tells of the one before it: nobody's in process, where
-    /// each call has a record of its own.
+    /// A failure whose call is not on the record yet, which still tells of the one before it. In process, each call has a
+    /// record of its own.
     pub(crate) fn report_to_the_past(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) {
         let request = self.requests.at(slot);
-        if cx.plan.mode() == Mode::Proxy && !request.failure_logged {
+        if cx.plan.mode() == Mode::Sdk {
+            self.report_failure(cx, slot, &exception);
+        } else if !request.failure_logged {
             request.late_reports.push(LateReport { exception, nobody: false, of: None, strategy_knows: false });
             self.deliver_reports_of_the_past(cx, slot);
             self.mark_failure_logged(cx, slot);

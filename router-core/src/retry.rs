@@ -53,7 +53,7 @@ impl Router {
             }
         }
         if rules.retry_skips_refusers
-            && let Some(deployment) = exception.deployment
+            && let Some(deployment) = exception.deployment.map(|id| cx.plan.deployment(id).twin)
             && exception.error.status.is_some_and(|status| !may_go_away(status))
             && !frame.skipped.contains(&deployment)
         {

@@ -107,8 +107,9 @@ impl Search<'_> {
             });
         }
         // Whoever refused the request is passed over, unless all did.
-        if !self.skipped.is_empty() && into.iter().any(|id| !self.skipped.contains(id)) {
-            self.keep(into, |search, id| search.skipped.contains(&id).then_some(Filter::RetrySkip));
+        let refused = |search: &Self, id| search.skipped.contains(&search.plan.deployment(id).twin);
+        if !self.skipped.is_empty() && into.iter().any(|&id| !refused(&self, id)) {
+            self.keep(into, |search, id| refused(search, id).then_some(Filter::RetrySkip));
         }
         if into.is_empty() {
             return Err(Exception::new(ErrorClass::RouterRateLimitError, rules.no_deployments_status));

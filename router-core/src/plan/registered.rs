@@ -12,6 +12,10 @@ const UNKNOWN_PRICE: f64 = 5.0;
 
 /// The context window of a deployment.
 pub(super) fn max_input_tokens(entry: &ModelEntry, config: &Config) -> Option<u64> {
+    if entry.model_name.contains('*') {
+        // The model that is called is another one for each name: nothing is registered for it.
+        return entry.max_input_tokens;
+    }
     let others = || same_model(entry, config).filter_map(|other| other.max_input_tokens).last();
     entry.max_input_tokens.or_else(others).or(entry.mapped_max_input_tokens)
 }

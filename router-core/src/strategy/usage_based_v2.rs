@@ -24,6 +24,11 @@ impl Strategy for UsageBasedV2 {
         let mut least = u64::MAX;
         for (index, &candidate) in choice.candidates.iter().enumerate() {
             let deployment = choice.plan.deployment(candidate);
+            // Of entries with one id, LiteLLM weighs one.
+            let twin = |other: &&DeploymentId| choice.plan.deployment(**other).twin == deployment.twin;
+            if choice.candidates[..index].iter().any(|other| twin(&other)) {
+                continue;
+            }
             let (requests, tokens) =
                 choice.quota.used(choice.plan, Called { group: choice.group, deployment: candidate }, choice.now);
             let tokens = tokens.unwrap_or(0);

@@ -290,8 +290,7 @@ impl Trial<'_> {
         // Each release also reads the configuration in its own way: what one does not know may be missing in it.
         for reads_as_to_come in [self.half_way.reads_as_to_come, true] {
             let config = if reads_as_to_come { &self.upgrade.to.config } else { &self.upgrade.from.config };
-            let makes_it =
-                |rules: &[&'static Rule]| self.ends_like_the_other(config, taken_over(ours, rules, &theirs));
+            let makes_it = |rules: &[&'static Rule]| self.ends_like_the_other(config, taken_over(ours, rules, &theirs));
             let cause = |rules, together| Cause { rules, together, reads_as_to_come };
             if makes_it(&[]) {
                 return cause(Vec::new(), false);

@@ -23,6 +23,10 @@ def recorded():
     }
 
 
+def is_random(name):
+    return name.startswith(("random-", "wide-"))
+
+
 def features(case):
     """What a case reaches: settings in use, outcomes seen."""
     config = case["config"]
@@ -65,7 +69,7 @@ def main():
     lines += ["| release | hand-written | random | requests | attempts |", "|---|---|---|---|---|"]
     for release in releases:
         chosen = cases[release].values()
-        random = [c for c in chosen if c["name"].startswith("random-")]
+        random = [c for c in chosen if is_random(c["name"])]
         requests = sum(len(c["requests"]) for c in chosen)
         attempts = sum(len(c["observed"]["attempts"]) for c in chosen)
         lines.append(f"| {release} | {len(chosen) - len(random)} | {len(random)} | {requests} | {attempts} |")
@@ -100,7 +104,7 @@ def main():
         release: collections.Counter(
             feature
             for name, case in cases[release].items()
-            if name.startswith("random-")
+            if is_random(name)
             for feature in set(features(case))
         )
         for release in releases

@@ -122,6 +122,114 @@ fn an_unknown_release_is_told_the_known_ones() {
     assert!(text(&output.stderr).contains("known releases: 1.80.17, 1.109.1"), "{}", text(&output.stderr));
 }
 
+/// What is wrong with a recording is told with its file, its case and the field, and nothing else of it is believed.
+#[test]
+fn each_way_to_be_no_recording_is_told_by_file_case_and_field() {
+    type Edit = fn(&mut Value);
+    let cases: [(&str, Edit, &[&str]); 5] = [
+        ("newer-format", |recording| recording["format"] = 2.into(), &["format", "newer than the newest"]),
+        (
+            "unknown-reply",
+            |recording| recording["upstreams"]["gpt-4-1"]["default"] = serde_json::json!({"teapot": true}),
+            &["fallback-retries-each", "upstreams.gpt-4-1.default", "teapot"],
+        ),
+        (
+            "unknown-end-of-a-stream",
+            |recording| recording["observed"]["attempts"][0]["stream"] = "melted".into(),
+            &["fallback-retries-each", "observed.attempts[0].stream", "melted"],
+        ),
+        (
+            "unknown-draw",
+            |recording| recording["observed"]["draws"][0]["for"] = "lottery".into(),
+            &["fallback-retries-each", "observed.draws[0].for", "lottery"],
+        ),
+        (
+            "no-such-request",
+            |recording| recording["observed"]["responses"][0]["request"] = 99.into(),
+            &["fallback-retries-each", "observed.responses[0].request", "no request 99"],
+        ),
+    ];
+    for (name, edit, words) in cases {
+        let output = with_a_recording(edit);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
+        for word in words.iter().chain(&["edited.json", "help: "]) {
+            assert!(stderr.contains(word), "{name}: {word:?} is missing in {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_recording_cut_off_anywhere_is_bad_input_and_never_a_panic() {
+    let whole = a_recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("half.json");
+    for twentieth in 0..20 {
+        std::fs::write(&path, &whole[..whole.len() * twentieth / 20]).expect("a file");
+        let output = conform([&path]);
+        assert_eq!(output.status.code(), Some(2), "{twentieth}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("half.json"), "{twentieth}");
+    }
+}
+
+#[test]
+fn a_draw_left_over_is_an_error_that_names_it() {
+    let output = with_a_recording(|recording| {
+        let draws = recording["observed"]["draws"].as_array_mut().expect("draws");
+        let mut one_more = draws.last().expect("a draw").clone();
+        one_more["t"] = 99.0.into();
+        draws.push(one_more);
+    });
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    for word in ["edited.json", "fallback-retries-each", "observed.draws"] {
+        assert!(stderr.contains(word), "{word:?} is missing in {stderr}");
+    }
+}
+
+/// The recorder makes the committed recordings again, byte for byte, with the LiteLLM that is installed.
+#[test]
+fn the_recorder_still_records_the_same() {
+    let Some(python) = env::var_os("ROUTEDRILL_PYTHON") else {
+        return println!("skipped: ROUTEDRILL_PYTHON names no Python");
+    };
+    let conformance = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let version = Command::new(&python)
+        .args([
+            "-c",
+            "import sys; from importlib.metadata import version; print(version('litellm'), *sys.version_info[:2])",
+        ])
+        .output()
+        .expect("Python runs");
+    if !version.status.success() {
+        return println!("skipped: {} has no litellm", Path::new(&python).display());
+    }
+    let version = text(&version.stdout).trim();
+    let Some(release) = version.strip_suffix(" 3 11") else {
+        return println!("skipped: recordings are made with Python 3.11, and this is (LiteLLM, Python) {version}");
+    };
+    let folder = conformance.join("cases").join(release);
+    if !folder.is_dir() {
+        return println!("skipped: no recordings of LiteLLM {release}");
+    }
+    // A few seconds for each: one of every family, and those that mix everything.
+    let mut chosen: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for path in recordings_in(&[folder]).expect("recordings") {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let family = name.split('-').next().expect("a word").to_owned();
+        chosen.entry(family).or_insert(path);
+    }
+    let output = Command::new(&python)
+        .arg(conformance.join("record.py"))
+        .arg("--check")
+        .args(chosen.values())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("the recorder runs");
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(text(&output.stdout), format!("{0} of {0} cases are equal\n", chosen.len()));
+}
+
 /// Some recording of ours that has attempts and responses.
 fn a_recording() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/cases/1.109.1/fallback-retries-each.json");

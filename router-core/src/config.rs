@@ -141,10 +141,6 @@ pub struct DailyLimits {
     pub rpd: Option<f64>,
     /// Tokens per day.
     pub tpd: Option<f64>,
-    /// Input tokens per minute.
-    pub itpm: Option<f64>,
-    /// Output tokens per minute.
-    pub otpm: Option<f64>,
 }
 
 /// How many failures of each kind are allowed before a cooldown.

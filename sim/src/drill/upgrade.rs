@@ -330,14 +330,15 @@ mod tests {
     use crate::drill::{Load, rows};
     use crate::litellm::{Inventory, Place};
 
-    fn upgrade(change: impl Fn(&mut Config)) -> Upgrade {
+    fn upgrade(groups: &[&str], change: impl Fn(&mut Config)) -> Upgrade {
         let mut inventory = Inventory::default();
         let mut config = Config::default();
-        for group in ["gpt", "spare"] {
+        for (index, group) in groups.iter().enumerate() {
+            let before = groups[..index].iter().filter(|other| *other == group).count();
             config.model_list.push(ModelEntry {
-                model_name: group.to_owned(),
+                model_name: (*group).to_owned(),
                 // An id like its group's name would be a difference of its own.
-                id: format!("{group}-1"),
+                id: format!("{group}-{}", before + 1),
                 model: format!("openai/{group}"),
                 ..ModelEntry::default()
             });
@@ -364,14 +365,14 @@ mod tests {
 
     #[test]
     fn the_same_release_changes_nothing() {
-        let mut upgrade = upgrade(|_| ());
+        let mut upgrade = upgrade(&["gpt", "spare"], |_| ());
         upgrade.from = upgrade.to.clone();
         assert_eq!(upgrade.changes(&|| ()), []);
     }
 
     #[test]
     fn sdk_retries_of_the_older_release_are_named_where_they_lengthen_an_outage() {
-        let upgrade = upgrade(|config| {
+        let upgrade = upgrade(&["gpt", "spare"], |config| {
             config.model_list[0].num_retries = Some(router_core::Number::Is(1.0));
             let targets = vec![FallbackTarget::Name("spare".to_owned())];
             config.router_settings.fallbacks = Some(vec![FallbackEntry { group: "gpt".to_owned(), targets }]);
@@ -382,5 +383,28 @@ mod tests {
         assert_eq!(change.rules, ["client_retries"], "{change:#?}");
         assert_ne!(change.from.at, change.to.at, "the retries of the HTTP client take time of their own: {change:#?}");
         assert!(changes.iter().all(|change| change.row.is_some()), "nothing changes while nothing fails");
+    }
+
+    #[test]
+    fn a_rule_that_changes_a_run_early_does_not_hide_the_next_one() {
+        let upgrade = upgrade(&["gpt", "gpt"], |config| {
+            config.router_settings.routing_strategy = Some(router_core::RoutingStrategy::LatencyBased);
+            config.router_settings.allowed_fails = Some(3);
+        });
+        let changes = upgrade.changes(&|| ());
+        let mut followed = 0;
+        for (earlier, later) in changes.iter().zip(&changes[1..]).filter(|(earlier, later)| earlier.row == later.row) {
+            let known = [&earlier.after[..], &earlier.rules].concat();
+            assert_eq!(later.after, known);
+            assert!(later.rules.iter().all(|rule| !known.contains(rule)), "{later:#?}");
+            followed += 1;
+        }
+        assert!(followed > 0, "{changes:#?}");
+        let silent = upgrade.without_effect(&changes);
+        let named = |rule: &Rule| changes.iter().any(|change| change.rules.contains(&rule.name));
+        for rule in Rules::CATALOGUE {
+            let differs = rule.taken_over(Rules::V1_80_17, &Rules::V1_109_1).is_some();
+            assert_eq!(differs && !named(rule), silent.contains(&rule.name), "{}", rule.name);
+        }
     }
 }

@@ -28,6 +28,8 @@ const PARAMS_NOT_MODELLED: &[(&str, &str)] = &[
     ("mock_timeout", "the mocked timeout"),
     ("fallbacks", "fallbacks within one deployment; routedrill reads those of the router"),
     ("context_window_fallback_dict", "context-window fallbacks within one deployment"),
+    ("itpm", "limits of input tokens per minute"),
+    ("otpm", "limits of output tokens per minute"),
     ("silent_model", "shadow traffic"),
     ("tag_regex", "routing by regular expressions on headers"),
     ("timeout_by_service_tier", "timeouts by service tier"),
@@ -241,8 +243,6 @@ impl ModelList<'_, '_> {
             daily: DailyLimits {
                 rpd: p.lax_int("rpd", self.findings).unwrap_or(None).map(|n| n as f64),
                 tpd: p.lax_int("tpd", self.findings).unwrap_or(None).map(|n| n as f64),
-                itpm: p.lax_int("itpm", self.findings).unwrap_or(None).map(|n| n as f64),
-                otpm: p.lax_int("otpm", self.findings).unwrap_or(None).map(|n| n as f64),
             },
             weight: self.number(&p, "weight", "selection in the group fails with a TypeError"),
             order: p.raw_int("order", self.findings),

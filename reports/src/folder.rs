@@ -116,7 +116,14 @@ pub fn write_whole(wanted: &Path, content: &[u8]) -> Result<(), WriteError> {
     draft.push(name);
     draft.push(format!(".{}.partial", std::process::id()));
     let draft = wanted.with_file_name(draft);
-    let written = fs::write(&draft, content).and_then(|()| fs::rename(&draft, wanted));
+    let write = |mut file: File| {
+        // What only its owner may read stays so.
+        if let Ok(replaced) = fs::metadata(wanted) {
+            file.set_permissions(replaced.permissions())?;
+        }
+        file.write_all(content)
+    };
+    let written = File::create(&draft).and_then(write).and_then(|()| fs::rename(&draft, wanted));
     if written.is_err() {
         // The error that led here is being reported; a draft that cannot be removed adds nothing to it.
         let _ = fs::remove_file(&draft);

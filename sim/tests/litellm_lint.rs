@@ -1,7 +1,7 @@
 //! What only shows when groups, fallbacks and settings are seen together. Each rule has a configuration that it is about
 //! and one that it must be silent on.
 
-use routedrill_sim::litellm::lint::{Choice, Linted, lint, rule_named};
+use routedrill_sim::litellm::lint::{Choice, Fleet, Linted, lint, rule_named};
 use routedrill_sim::litellm::{Options, Severity};
 use routedrill_sim::source::Source;
 use router_core::{Release, Span};
@@ -65,7 +65,13 @@ fn each_rule_speaks_where_it_should_and_nowhere_else() {
     let pair = [("a", OPENAI), ("a", OTHER), ("b", SMALL), ("b", OPENAI)];
     let lone = [("a", OPENAI), ("b", SMALL), ("b", OTHER)];
     let same_key = "model: openai/gpt-4o-mini, api_key: os.environ/K1";
+    let twin = "model: openai/gpt-4o, api_key: os.environ/K1, weight: 1";
     let fallback = "fallbacks: [{a: [b]}]";
+    let by_usage = "routing_strategy: usage-based-routing-v2";
+    let azure = |n: u32, region: &str| {
+        format!("model: azure/gpt-4o, api_key: os.environ/A{n}, api_base: \"https://b{n}-{region}.openai.azure.com\"")
+    };
+    let servers = |name: &str| format!("{}mcp_servers: {{{name}: {{url: \"http://m\"}}}}\n", config(&pair, ""));
     let (much, little) = (rpm(OPENAI, 100), rpm(OTHER, 10));
     let cases: &[(&str, String, String)] = &[
         ("no-circuit-breaker", config(&lone, fallback), config(&lone, &format!("{fallback}\nallowed_fails: 2"))),
@@ -74,11 +80,13 @@ fn each_rule_speaks_where_it_should_and_nowhere_else() {
         ("no-redundancy", config(&[("a", OPENAI)], ""), config(&lone, fallback)),
         ("self-fallback", config(&pair, "fallbacks: [{a: [a, b]}]"), config(&pair, fallback)),
         ("repeated-fallback", config(&pair, "fallbacks: [{a: [b, b]}]"), config(&pair, fallback)),
-        ("shared-fate", config(&[("a", OPENAI), ("a", same_key)], ""), config(&[("a", OPENAI), ("a", OTHER)], "")),
+        ("shared-fate", config(&[("a", OPENAI), ("a", twin)], ""), config(&[("a", OPENAI), ("a", OTHER)], "")),
+        ("shared-fate", config(&[("a", OPENAI), ("a", twin)], ""), config(&[("a", OPENAI), ("a", same_key)], "")),
+        ("shared-account", config(&[("a", OPENAI), ("a", same_key)], ""), config(&[("a", OPENAI), ("a", twin)], "")),
         (
             "shared-fate",
-            config(&[("a", OPENAI), ("a", same_key)], ""),
-            config(&[("a", OPENAI), ("a", same_key), ("b", OTHER)], fallback),
+            config(&[("a", OPENAI), ("a", twin)], ""),
+            config(&[("a", OPENAI), ("a", twin), ("b", OTHER)], fallback),
         ),
         (
             "fallback-shares-fate",
@@ -120,6 +128,55 @@ fn each_rule_speaks_where_it_should_and_nowhere_else() {
             config(&[("openai/*", "model: openai/*, api_key: os.environ/K"), ("b", OTHER)], "default_fallbacks: [b]"),
             config(&lone, fallback),
         ),
+        (
+            "no-content-policy-fallback",
+            config(&pair, &format!("{fallback}\ncontent_policy_fallbacks: [{{b: [a]}}]")),
+            config(&pair, &format!("{fallback}\ncontent_policy_fallbacks: [{{a: [b]}}]")),
+        ),
+        (
+            "unreachable-fallback",
+            config(&pair, "fallbacks: [{a: [b]}, {a: [b]}]"),
+            config(&pair, "fallbacks: [{a: [b]}, {b: [a]}]"),
+        ),
+        (
+            "unreachable-fallback",
+            config(&pair, &format!("{fallback}\nmax_fallbacks: 0")),
+            config(&pair, "max_fallbacks: 0"),
+        ),
+        (
+            "chained-alias",
+            config(&pair, "model_group_alias: {x: y, y: a}"),
+            config(&pair, "model_group_alias: {x: a, y: a, a: a}"),
+        ),
+        ("chained-alias", config(&pair, "model_group_alias: {x: x}"), config(&pair, "model_group_alias: {b: a, x: b}")),
+        (
+            "limit-below-prompt",
+            config(&[("a", &format!("{OPENAI}, tpm: 20"))], by_usage),
+            config(&[("a", &format!("{OPENAI}, tpm: 20"))], ""),
+        ),
+        (
+            "limit-below-prompt",
+            config(&[("a", &format!("{OPENAI}, rpm: 0"))], "optional_pre_call_checks: [enforce_model_rate_limits]"),
+            config(&[("a", &format!("{OPENAI}, rpm: 1"))], "optional_pre_call_checks: [enforce_model_rate_limits]"),
+        ),
+        (
+            "limit-below-window",
+            config(&[("a", &format!("{OPENAI}, tpm: 30000"))], by_usage),
+            config(&[("a", &format!("{OPENAI}, tpm: 3000000"))], by_usage),
+        ),
+        (
+            "shared-region",
+            config(&[("a", &azure(1, "eastus")), ("a", &azure(2, "eastus"))], ""),
+            config(&[("a", &azure(1, "eastus")), ("a", &azure(2, "westeurope"))], ""),
+        ),
+        (
+            "shared-region",
+            config(&[("a", &azure(1, "eastus")), ("b", &azure(2, "eastus"))], fallback),
+            config(&[("a", &azure(1, "eastus")), ("b", OTHER)], fallback),
+        ),
+        ("mcp-name", servers("\"two words\""), servers("two_words")),
+        ("mcp-name-has-separator", servers("two-words"), servers("two.words")),
+        ("mcp-not-reloaded", servers("x"), servers("x") + "general_settings: {store_model_in_db: false}\n"),
         ("no-timeout", config(&lone, "").replace("timeout: 30", ""), config(&lone, "")),
         ("key-not-named", config(&[("a", "model: openai/gpt-4o")], ""), config(&[("a", OPENAI)], "")),
         (
@@ -137,6 +194,37 @@ fn each_rule_speaks_where_it_should_and_nowhere_else() {
         assert!(rules(meant).contains(name), "{name} says nothing about\n{meant}{:?}", rules(meant));
         assert!(!rules(silent).contains(name), "{name} speaks about\n{silent}");
     }
+}
+
+/// Four deployments under a strategy that counts, with limits and a budget, run by some replicas.
+fn replicas(settings: &str, replicas: u32) -> Vec<(&'static str, String)> {
+    let text = config(
+        &[("a", &format!("{OPENAI}, max_parallel_requests: 10, max_budget: 5, budget_duration: 1d")), ("b", OTHER)],
+        settings,
+    );
+    let choice = Choice { fleet: Fleet { replicas, ..Fleet::default() }, ..Choice::default() };
+    let linted = lint(&Source::new("config.yaml", text), &Options::default(), &choice).expect("a config");
+    let about_replicas = ["replicas-without-redis", "limit-per-replica"];
+    let findings = linted.findings.into_iter().filter(|finding| about_replicas.contains(&finding.rule.name));
+    findings.map(|finding| (finding.rule.name, finding.message)).collect()
+}
+
+#[test]
+fn several_replicas_without_redis_count_each_for_itself() {
+    let count = |settings: &str, n: u32| replicas(settings, n).len();
+    assert_eq!(count("", 1), 0, "one replica shares everything with itself");
+    let found = replicas("", 3);
+    assert_eq!(
+        found.iter().map(|(rule, _)| *rule).collect::<Vec<_>>(),
+        ["limit-per-replica", "limit-per-replica", "replicas-without-redis"]
+    );
+    assert!(found[0].1.contains("3 replicas send up to 30 calls at once, not 10"), "{found:?}");
+    assert!(found[1].1.contains("may spend 15 dollars, not 5"), "{found:?}");
+    for redis in ["redis_url: os.environ/REDIS_URL", "redis_host: h\nredis_port: 6379"] {
+        // What runs at once is counted in the process, Redis or not.
+        assert_eq!(count(redis, 3), 1, "{redis}");
+    }
+    assert_eq!(count("redis_host: h", 3), 3, "a host without a port is no Redis to LiteLLM");
 }
 
 #[test]

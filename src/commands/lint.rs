@@ -4,8 +4,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use routedrill_reports::lint::{Counts, LintedFile, explanation, github, json, rules, sarif, text};
-use routedrill_sim::litellm::lint::{Choice, lint, rule_named};
+use routedrill_reports::lint::{Counts, LintedFile, explanation, github, json, patch, rules, sarif, text};
+use routedrill_reports::write_whole;
+use routedrill_sim::litellm::lint::fix::fix;
+use routedrill_sim::litellm::lint::manifest::{self, Manifest};
+use routedrill_sim::litellm::lint::{Choice, Linted, lint, rule_named};
 use routedrill_sim::litellm::{Options, Rule};
 use routedrill_sim::problem::{Look, Problem};
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
@@ -36,6 +39,18 @@ pub(crate) struct Args {
     /// How long callers wait before giving up: groups whose worst case is longer are warned of.
     #[arg(long, value_name = "TIME", value_parser = parse::time)]
     deadline: Option<Span>,
+    /// Kubernetes manifests that run the proxy: their probes are looked at, and their replicas counted. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    manifest: Vec<PathBuf>,
+    /// How many replicas of the proxy run with these files, workers of one pod counted each; wins over manifests.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    replicas: Option<u32>,
+    /// Mend what is mechanical and safe: print it as a patch. The exit code is 1 when there is something to mend.
+    #[arg(long, conflicts_with_all = ["format", "fail_on"])]
+    fix: bool,
+    /// Write what is mended into the files, and say what is left.
+    #[arg(long, requires = "fix")]
+    write: bool,
     /// The severity from which on the exit code is 1.
     #[arg(long, value_enum, default_value_t = FailOn::Warning)]
     fail_on: FailOn,
@@ -76,16 +91,23 @@ pub(crate) fn run(args: &Args) -> Exit {
         return print(&rules());
     }
     let options = Options { release: args.litellm, ..Options::default() };
-    let choice = Choice { select: args.select.clone(), ignore: args.ignore.clone(), deadline: args.deadline };
-    let files: Vec<LintedFile> = args
-        .files
-        .iter()
-        .map(|path| {
-            let source = read(path).map_err(Into::into);
-            let result = source.and_then(|source| lint(&source, &options, &choice));
-            LintedFile { name: name_of(path), result }
-        })
-        .collect();
+    let mut choice = Choice {
+        select: args.select.clone(),
+        ignore: args.ignore.clone(),
+        deadline: args.deadline,
+        ..Choice::default()
+    };
+    let manifests = look_at_manifests(&args.manifest, args.replicas, &mut choice);
+    if args.fix {
+        if let Err(exit) = mend(args, &options, &choice) {
+            return exit;
+        }
+    }
+    let configs = args.files.iter().map(|path| {
+        let result = read(path).map_err(Into::into).and_then(|source| lint(&source, &options, &choice));
+        LintedFile { name: name_of(path), result }
+    });
+    let files: Vec<LintedFile> = configs.chain(manifests).collect();
     for problems in files.iter().filter_map(|file| file.result.as_ref().err()) {
         output::refuse(problems);
     }
@@ -105,6 +127,70 @@ pub(crate) fn run(args: &Args) -> Exit {
             Exit::Unfinished
         }
     }
+}
+
+/// What is found in manifests; what they say of the replicas goes into the choice.
+fn look_at_manifests(paths: &[PathBuf], replicas: Option<u32>, choice: &mut Choice) -> Vec<LintedFile> {
+    let mut seen = 0_u32;
+    let mut files = Vec::new();
+    for path in paths {
+        let looked = read(path).map_err(Into::into).and_then(|source| manifest::look(&source, choice));
+        let result = looked.map(|Manifest { fleet, findings, silenced }| {
+            seen = seen.saturating_add(fleet.replicas);
+            choice.fleet.stores_models |= fleet.stores_models;
+            Linted { findings, silenced, worst_cases: Vec::new() }
+        });
+        files.push(LintedFile { name: name_of(path), result });
+    }
+    choice.fleet.replicas = replicas.unwrap_or(seen).max(1);
+    files
+}
+
+/// Mends every file: prints the patches, or writes the files. `Err` with the exit code when there is no more to do.
+fn mend(args: &Args, options: &Options, choice: &Choice) -> Result<(), Exit> {
+    let mut patches = String::new();
+    let mut unreadable = false;
+    let mut mended = 0;
+    for path in &args.files {
+        let fixed = read(path).map_err(Into::into).and_then(|source| {
+            let fixed = fix(&source, options, choice)?;
+            Ok((source, fixed))
+        });
+        match fixed {
+            // With --write, the report that follows says it.
+            Err(_) if args.write => {}
+            Err(problems) => {
+                output::refuse(&problems);
+                unreadable = true;
+            }
+            Ok((source, fixed)) if args.write && fixed.text != source.text() => {
+                if path == Path::new("-") {
+                    eprintln!("error: --write cannot write to standard input; without it, a patch is printed");
+                    return Err(Exit::BadInput);
+                }
+                // A link stays a link: what it leads to is written.
+                let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                write_whole(&place, fixed.text.as_bytes()).map_err(|error| output::unwritten(&error))?;
+                mended += fixed.mended.len();
+            }
+            Ok((source, fixed)) => {
+                mended += fixed.mended.len();
+                patches += &patch(source.name(), source.text(), &fixed.text);
+            }
+        }
+    }
+    let what = if mended == 1 { "finding" } else { "findings" };
+    if args.write {
+        eprintln!("{mended} {what} mended");
+        return Ok(());
+    }
+    output::result(&patches)?;
+    eprintln!("{mended} {what} can be mended{}", if mended > 0 { "; --write does it" } else { "" });
+    Err(match (unreadable, mended) {
+        (true, _) => Exit::BadInput,
+        (false, 0) => Exit::Clean,
+        (false, _) => Exit::Found,
+    })
 }
 
 /// The text for people, with colour where they look at it in a terminal that wants it.

@@ -80,6 +80,9 @@ fn found(finding: &Finding) -> Value {
         "text": finding.at.as_ref().and_then(|at| at.text.get(at.span.clone())),
         "message": finding.message,
         "remedy": finding.remedy,
+        "edits": finding.edits.iter().map(|edit| {
+            json!({ "start": edit.span.start, "end": edit.span.end, "text": edit.text })
+        }).collect::<Vec<_>>(),
         "source": finding.rule.source,
         "stops_start_up": finding.rule.stops_start_up,
     })

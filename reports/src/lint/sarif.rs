@@ -67,6 +67,21 @@ fn result(finding: &Finding, silenced: Option<&str>) -> Value {
         "message": { "text": text },
         "locations": [location(&finding.file, finding.at.as_ref())],
     });
+    if !finding.edits.is_empty() {
+        let replacements = finding.edits.iter().map(|edit| {
+            json!({
+                "deletedRegion": { "byteOffset": edit.span.start, "byteLength": edit.span.len() },
+                "insertedContent": { "text": edit.text },
+            })
+        });
+        result["fixes"] = json!([{
+            "description": { "text": finding.remedy },
+            "artifactChanges": [{
+                "artifactLocation": { "uri": uri(&finding.file) },
+                "replacements": replacements.collect::<Vec<_>>(),
+            }],
+        }]);
+    }
     if let Some(reason) = silenced {
         result["suppressions"] = json!([{ "kind": "inSource", "justification": reason }]);
     }

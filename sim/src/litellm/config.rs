@@ -6,7 +6,7 @@ use std::ops::Range;
 use router_core::{Config, Mode, Release};
 
 use super::entry::ModelList;
-use super::finding::{Finding, Findings, rule};
+use super::finding::{Edit, Finding, Findings, rule};
 use super::inventory::Inventory;
 use super::node::{Mapping, Node, Value};
 use super::references;
@@ -214,12 +214,42 @@ fn load<'s>(
             format!("this key stands again in line {line}, and LiteLLM's YAML reader takes only that one"),
             "remove one of the two",
         );
+        findings.mend(source.and_then(|source| lone_line(source, lost)).map(|span| Edit { span, text: String::new() }));
     }
     let mut lines = BTreeMap::new();
     if let Some(source) = source {
         settings_lines(root, "", source, &mut lines);
     }
     problems.or(Loaded { config, inventory, findings: findings.finish(), lines })
+}
+
+/// The whole line of a key whose value stands beside it and nowhere else.
+fn lone_line(source: &Source, key: &Range<usize>) -> Option<Range<usize>> {
+    let text = source.text();
+    let start = text[..key.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[key.end..].find('\n').map_or(text.len(), |at| key.end + at + 1);
+    let indent = text.get(start..key.start).filter(|before| before.bytes().all(|byte| byte == b' '))?.len();
+    let value = text.get(key.end..end)?.trim_start_matches(':').trim();
+    // A value that goes on in the next line is indented further, or is a list at the same level.
+    let next = text[end..].lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let goes_on = next.is_some_and(|next| {
+        let deep = next.len() - next.trim_start().len();
+        deep > indent || deep == indent && next.trim_start().starts_with("- ")
+    });
+    let opens = value.starts_with(['|', '>', '[', '{', '&', '!', '#', '"', '\'']) && !closes(value);
+    (!value.is_empty() && !goes_on && !opens && !value.starts_with('&')).then_some(start..end)
+}
+
+/// Whether a bracket or a quote that begins a value ends in the same line.
+fn closes(value: &str) -> bool {
+    let close = match value.as_bytes().first() {
+        Some(b'[') => ']',
+        Some(b'{') => '}',
+        Some(b'"') => '"',
+        Some(b'\'') => '\'',
+        _ => return false,
+    };
+    value.len() > 1 && value.ends_with(close)
 }
 
 /// Notes the line of every key, down to the settings of a deployment.

@@ -7,7 +7,7 @@ use router_core::{AllowedFailsPolicy, Budget, DailyLimits, Limit, Mode, ModelEnt
 
 use super::cost_map;
 use super::declared;
-use super::finding::{Findings, rule};
+use super::finding::{Edit, Findings, rule};
 use super::identity::{deployment_id, python_str};
 use super::inventory::Place;
 use super::key::{self, ClearKeys};
@@ -209,13 +209,15 @@ impl ModelList<'_, '_> {
             let hint = model
                 .split_once('/')
                 .and_then(|(prefix, _)| known::nearest(Known::Providers, prefix, self.release))
-                .map_or_else(|| "openai".to_owned(), str::to_owned);
-            let rest = model.split_once('/').map_or(model, |(_, rest)| rest);
+                .map(|nearest| {
+                    format!("such as \"{nearest}/{}\", ", model.split_once('/').map_or(model, |(_, rest)| rest))
+                })
+                .unwrap_or_default();
             return Err(Rejected {
                 span: p.node("model").map_or(0..0, |node| node.span.clone()),
                 path: p.path_of("model"),
                 message: format!("LiteLLM cannot tell the provider of {model:?}"),
-                remedy: format!("write the provider first, such as \"{hint}/{rest}\", or set custom_llm_provider"),
+                remedy: format!("write the provider first, {hint}or set custom_llm_provider"),
             });
         }
         if provider.is_some() && custom_llm_provider.is_none() && provider::is_unlisted(model, self.release) {
@@ -349,6 +351,11 @@ impl ModelList<'_, '_> {
                     format!("{key} is {} where LiteLLM needs a number: {consequence}", value.kind()),
                     format!("write a number without quotes after `{key}:`"),
                 );
+                if let Value::Text(text) = value
+                    && let Some(number) = declared::float(text).filter(|number| number.is_finite())
+                {
+                    self.findings.mend([Edit { span: node.span.clone(), text: number.to_string() }]);
+                }
                 Some(Number::Not)
             }
         }
@@ -462,6 +469,7 @@ impl ModelList<'_, '_> {
                     format!("LiteLLM's YAML reader takes {text} for text, and nothing makes a price of it"),
                     format!("write `{name}: {}`", yaml_float(number)),
                 );
+                self.findings.mend([Edit { span: value.span.clone(), text: yaml_float(number) }]);
             }
         }
     }

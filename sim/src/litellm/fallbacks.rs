@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use router_core::{FallbackEntry, FallbackTarget, Release, RequestParams};
 
-use super::finding::{Findings, rule};
+use super::finding::{Edit, Findings, rule};
 use super::identity::python_str;
 use super::node::{Mapping, Node, Value};
 use super::section::Section;
@@ -109,6 +109,7 @@ fn targets_of(
                 format!("{text:?} is text where LiteLLM needs a list, and it tries each letter of it as a model"),
                 format!("write `[{text}]`"),
             );
+            findings.mend([Edit { span: node.span.clone(), text: format!("[{}]", findings.written(&node.span)) }]);
             text.chars().map(|c| FallbackTarget::Name(c.to_string())).collect()
         }
         Value::Null if check == Check::Unchecked || release == Release::V1_80_17 => Vec::new(),
@@ -119,7 +120,14 @@ fn targets_of(
         }
         value => {
             let what = format!("the targets are {} and not a list", value.kind());
-            malformed(node, path, &what, "write `[target]`", check, findings);
+            let remedy = match value {
+                Value::Text(text) => format!("write `[{text}]`"),
+                _ => "write `[target]`".to_owned(),
+            };
+            malformed(node, path, &what, &remedy, check, findings);
+            if let Value::Text(_) = value {
+                findings.mend([Edit { span: node.span.clone(), text: format!("[{}]", findings.written(&node.span)) }]);
+            }
             Vec::new()
         }
     }

@@ -19,6 +19,7 @@ mod reference;
 mod references;
 mod region;
 mod routing_strategy;
+pub mod rule;
 mod scalar;
 mod section;
 mod settings;
@@ -26,7 +27,8 @@ mod unknown_keys;
 mod yaml;
 
 pub use config::{Loaded, Options, read, read_changed, read_source};
-pub use finding::{Finding, Rule, Severity, rule};
+pub use finding::{Edit, Finding};
 pub use inventory::{Inventory, Place};
 pub use node::{Key, Mapping, Node, Value};
+pub use rule::{Rule, Severity};
 pub use yaml::{Document, Duplicate, parse};

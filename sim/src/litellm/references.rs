@@ -35,13 +35,30 @@ impl<'a> Names<'a> {
 
     /// Whether a request for this name finds deployments: by group, alias, wildcard, id or upstream name.
     fn is_served(&self, name: &str) -> bool {
-        self.is_group(name)
-            || self.is_alias(name)
-            || self.entries.iter().any(|entry| {
-                entry.id == name
-                    || entry.model == name
-                    || entry.model_name.contains('*') && matches_wildcard(&entry.model_name, name)
-            })
+        self.is_alias(name) || self.is_served_itself(name)
+    }
+
+    /// Whether deployments stand behind the name without any alias.
+    fn is_served_itself(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| {
+            entry.model_name == name
+                || entry.id == name
+                || entry.model == name
+                || entry.model_name.contains('*') && matches_wildcard(&entry.model_name, name)
+        })
+    }
+
+    /// Where a chain of aliases ends, if deployments stand there.
+    fn end_of(&self, alias: &str) -> Option<&'a str> {
+        let mut name = alias;
+        for _ in 0..self.aliases.len() {
+            let (_, next) = self.aliases.iter().find(|(known, _)| known == name)?;
+            if self.is_served_itself(next) {
+                return Some(next);
+            }
+            name = next;
+        }
+        None
     }
 
     /// The name that this one is a slip of the pen away from. Names of models are alike without being mistaken for
@@ -98,7 +115,24 @@ pub(super) fn check(config: &Config, references: &References, findings: &mut Fin
                 "rename one of the two",
             );
         }
-        if !names.is_served(group) {
+        if names.is_alias(group) && !names.is_served_itself(group) {
+            findings.add(
+                &rule::CHAINED_ALIAS,
+                at.clone(),
+                path,
+                match alias == group {
+                    true => format!("the alias {alias:?} stands for itself: requests for it fail"),
+                    false => format!(
+                        "the alias {alias:?} stands for {group:?}, which is an alias too, and LiteLLM replaces a name \
+                        once: requests for it fail"
+                    ),
+                },
+                match names.end_of(group) {
+                    Some(end) => format!("write `{alias}: {end}`"),
+                    None => "write the name of a model group".to_owned(),
+                },
+            );
+        } else if !names.is_served(group) {
             findings.add(
                 &rule::UNDEFINED_FALLBACK,
                 at.clone(),

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::declared;
-use super::finding::{Findings, rule};
+use super::finding::{Edit, Findings, rule};
 use super::node::{Key, Mapping, Node, Value};
 use super::reference::REFERENCE;
 
@@ -73,9 +73,11 @@ impl<'n> Section<'n> {
                         ),
                         format!("write `{key}: {number}`"),
                     );
+                    findings.mend([Edit { span: node.span.clone(), text: number.to_string() }]);
                     return Some(number);
                 }
                 self.wrong_type(key, at, node, "a number", number.is_some(), findings);
+                findings.mend(number.map(|number| Edit { span: node.span.clone(), text: number.to_string() }));
                 number
             }
             _ => {
@@ -109,6 +111,11 @@ impl<'n> Section<'n> {
                     format!("{key} is {}, and Python takes it for {truth}", value.kind()),
                     format!("write `{}: true` or `{}: false`", at.text().unwrap_or(key), at.text().unwrap_or(key)),
                 );
+                if let Value::Text(text) = value
+                    && let Some(plain) = ["true", "false"].into_iter().find(|plain| text.eq_ignore_ascii_case(plain))
+                {
+                    findings.mend([Edit { span: node.span.clone(), text: plain.to_owned() }]);
+                }
                 Some(truth)
             }
         }

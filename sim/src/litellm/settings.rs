@@ -324,7 +324,14 @@ fn aliases(s: &Section<'_>, references: &mut References, findings: &mut Findings
                 value.span.clone(),
                 path,
                 "an alias stands for the name of a group, or a map with `model`: requests for it fail",
-                "write the name of a group",
+                match value.as_sequence().map(|items| items.iter().filter_map(Node::as_text).collect::<Vec<_>>()) {
+                    Some(names) if names.len() > 1 => format!(
+                        "write `{alias}: {}` here, and `- {alias}: [{}]` under fallbacks",
+                        names[0],
+                        names[1..].join(", ")
+                    ),
+                    _ => "write the name of a group".to_owned(),
+                },
             ),
         }
     }

@@ -4,41 +4,75 @@ use std::ops::Range;
 
 use router_core::Release;
 
-use super::finding::{Findings, rule};
+use super::finding::{Edit, Findings, rule};
 use super::known::{self, Section};
 use super::node::{Key, Mapping};
 
-/// Keys that people put into the wrong place, and where they mean something: `(section, key, remedy)`.
-const MISPLACED: &[(Section, &str, &str)] = &[
+/// Keys that people put into the wrong place, or call by the wrong name, and what they mean.
+const MISPLACED: &[(Section, &str, Meant)] = &[
     (
         Section::RouterSettings,
         "request_timeout",
-        "write `timeout` here, or move it to litellm_settings.request_timeout",
+        Meant::Called("timeout", "write `timeout` here, or move it to litellm_settings.request_timeout"),
     ),
-    (Section::RouterSettings, "max_retries", "write `num_retries`"),
-    (Section::RouterSettings, "retries", "write `num_retries`"),
-    (Section::RouterSettings, "model_group_alias_map", "write `model_group_alias`"),
-    (Section::RouterSettings, "lowest_latency_buffer", "move it below routing_strategy_args"),
-    (Section::RouterSettings, "max_latency_list_size", "move it below routing_strategy_args"),
-    (Section::RouterSettings, "ttl", "move it below routing_strategy_args"),
-    (Section::RouterSettings, "strategy", "write `routing_strategy`"),
-    (Section::RouterSettings, "cooldown", "write `cooldown_time`"),
-    (Section::RouterSettings, "redis", "write `redis_host` and `redis_port`, or `redis_url`"),
-    (Section::LitellmSettings, "timeout", "write `request_timeout` here, or move it to router_settings.timeout"),
-    (Section::LitellmSettings, "max_retries", "write `num_retries`"),
+    (Section::RouterSettings, "max_retries", Meant::Called("num_retries", "write `num_retries`")),
+    (Section::RouterSettings, "retries", Meant::Called("num_retries", "write `num_retries`")),
+    (Section::RouterSettings, "model_group_alias_map", Meant::Called("model_group_alias", "write `model_group_alias`")),
+    (Section::RouterSettings, "lowest_latency_buffer", Meant::Said("move it below routing_strategy_args")),
+    (Section::RouterSettings, "max_latency_list_size", Meant::Said("move it below routing_strategy_args")),
+    (Section::RouterSettings, "ttl", Meant::Said("move it below routing_strategy_args")),
+    (Section::RouterSettings, "strategy", Meant::Called("routing_strategy", "write `routing_strategy`")),
+    (Section::RouterSettings, "cooldown", Meant::Called("cooldown_time", "write `cooldown_time`")),
+    (Section::RouterSettings, "redis", Meant::Said("write `redis_host` and `redis_port`, or `redis_url`")),
+    (
+        Section::LitellmSettings,
+        "timeout",
+        Meant::Called("request_timeout", "write `request_timeout` here, or move it to router_settings.timeout"),
+    ),
+    (Section::LitellmSettings, "max_retries", Meant::Called("num_retries", "write `num_retries`")),
     (
         Section::Top,
         "model_group",
-        "write litellm_settings.fallbacks, a list of `{group: [targets]}`, and let callers ask for the group's own name",
+        Meant::Said(
+            "write litellm_settings.fallbacks, a list of `{group: [targets]}`, and let callers ask for the group's own name",
+        ),
     ),
     (
         Section::Top,
         "model_groups",
-        "deployments with the same model_name are a group; write litellm_settings.fallbacks for the order of groups",
+        Meant::Said(
+            "deployments with the same model_name are a group; write litellm_settings.fallbacks for the order of groups",
+        ),
     ),
-    (Section::Entry, "fallbacks", "move them to litellm_settings.fallbacks as `{group: [targets]}`"),
-    (Section::Entry, "model", "move it below litellm_params"),
+    (
+        Section::Top,
+        "cache",
+        Meant::Said("write `cache: true` and `cache_params:` with the rest below litellm_settings"),
+    ),
+    (Section::Entry, "fallbacks", Meant::Said("move them to litellm_settings.fallbacks as `{group: [targets]}`")),
+    (Section::Entry, "rpm_limit", Meant::Said("write `rpm` below litellm_params")),
+    (Section::Entry, "tpm_limit", Meant::Said("write `tpm` below litellm_params")),
+    (Section::Entry, "model", Meant::Below("litellm_params")),
 ];
+
+/// What an unknown key was probably meant to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Meant {
+    /// The key of that name in the same place, and the words to say so.
+    Called(&'static str, &'static str),
+    /// Something that takes more than moving it.
+    Said(&'static str),
+    /// The same key in a map beside it.
+    Below(&'static str),
+    /// The same key at the top of the file.
+    AtTop,
+    /// The same key in another section.
+    In(&'static str),
+    /// A key with nearly the same name.
+    Near(&'static str),
+    /// Nobody knows.
+    Nothing,
+}
 
 /// Sections in which a stray key is looked for, with the words to name them.
 const ELSEWHERE: &[(Section, &str)] = &[
@@ -54,7 +88,7 @@ pub(super) fn top(map: &Mapping, release: Release, used: impl Fn(&Range<usize>) 
         // A dumped Router says under which release it ran.
         let dumped = key.text() == Some("litellm") && value.as_text().is_some();
         if !used(&value.span) && !dumped {
-            look(Section::Top, "", "at the top of the file", key, release, findings);
+            look(Section::Top, "", "at the top of the file", map, key, release, findings);
         }
     }
 }
@@ -62,14 +96,14 @@ pub(super) fn top(map: &Mapping, release: Release, used: impl Fn(&Range<usize>) 
 /// The keys of `router_settings`, `litellm_settings` or `general_settings`.
 pub(super) fn settings(section: Section, name: &str, map: &Mapping, release: Release, findings: &mut Findings<'_>) {
     for (key, _) in map.iter() {
-        look(section, name, &format!("under {name}"), key, release, findings);
+        look(section, name, &format!("under {name}"), map, key, release, findings);
     }
 }
 
 /// The keys of an entry of `model_list`, beside its three maps.
 pub(super) fn entry(path: &str, map: &Mapping, release: Release, findings: &mut Findings<'_>) {
     for (key, _) in map.iter() {
-        look(Section::Entry, path, "at the level of a model_list entry", key, release, findings);
+        look(Section::Entry, path, "at the level of a model_list entry", map, key, release, findings);
     }
 }
 
@@ -94,11 +128,46 @@ pub(super) fn litellm_params(path: &str, map: &Mapping, release: Release, findin
                 format!("LiteLLM knows no parameter {name} and passes it on to the provider as it is"),
                 format!("did you mean `{nearest}`?"),
             );
+            rename(map, key, nearest, findings);
         }
     }
 }
 
-fn look(section: Section, path: &str, place: &str, key: &Key, release: Release, findings: &mut Findings<'_>) {
+/// Renames a key, unless the new name is taken.
+fn rename(map: &Mapping, key: &Key, name: &str, findings: &mut Findings<'_>) {
+    if map.entry(name).is_none() {
+        findings.mend([Edit { span: key.span.clone(), text: name.to_owned() }]);
+    }
+}
+
+/// Where the key of a finding belongs, as keys: `litellm_settings.request_timeout`. `None` where it takes more than
+/// moving it.
+pub(super) fn home(path: &str, release: Release) -> Option<String> {
+    let (section, name, entry) = match path.rsplit_once('.') {
+        None => (Section::Top, path, ""),
+        Some((entry, name)) if entry.starts_with("model_list[") => (Section::Entry, name, entry),
+        Some((words, name)) => (ELSEWHERE.iter().find(|(_, known)| *known == words)?.0, name, ""),
+    };
+    if known::is_known(section, name, release) {
+        return None;
+    }
+    match meant(section, name, release) {
+        Meant::Below(map) => Some(format!("{entry}.{map}.{name}")),
+        Meant::AtTop => Some(name.to_owned()),
+        Meant::In(words) => Some(format!("{words}.{name}")),
+        _ => None,
+    }
+}
+
+fn look(
+    section: Section,
+    path: &str,
+    place: &str,
+    map: &Mapping,
+    key: &Key,
+    release: Release,
+    findings: &mut Findings<'_>,
+) {
     let Some(name) = key.text() else {
         findings.add(
             &rule::IGNORED_KEY,
@@ -116,35 +185,48 @@ fn look(section: Section, path: &str, place: &str, key: &Key, release: Release, 
         Some(Some(other)) => format!("LiteLLM {release} does not read {name} {place}; {other} does"),
         _ => format!("LiteLLM does not read {name} {place} and ignores it"),
     };
+    let meant = meant(section, name, release);
     findings.add(
         &rule::IGNORED_KEY,
         key.span.clone(),
         if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") },
         message,
-        remedy(section, name, release),
+        match meant {
+            Meant::Called(_, remedy) | Meant::Said(remedy) => remedy.to_owned(),
+            Meant::Below(words) => format!("move it below {words}"),
+            Meant::AtTop => "move it to the top of the file".to_owned(),
+            Meant::In(words) => format!("move it to {words}.{name}"),
+            Meant::Near(nearest) => format!("did you mean `{nearest}`?"),
+            Meant::Nothing => "remove it".to_owned(),
+        },
     );
+    match meant {
+        Meant::Called(called, _) => rename(map, key, called, findings),
+        // A name that is further away is worth a question, and no more.
+        Meant::Near(near) if 3 * strsim::damerau_levenshtein(name, near) <= name.len() => {
+            rename(map, key, near, findings)
+        }
+        _ => {}
+    }
 }
 
-fn remedy(section: Section, name: &str, release: Release) -> String {
-    if let Some((_, _, remedy)) = MISPLACED.iter().find(|(at, key, _)| *at == section && *key == name) {
-        return (*remedy).to_owned();
+fn meant(section: Section, name: &str, release: Release) -> Meant {
+    if let Some((_, _, meant)) = MISPLACED.iter().find(|(at, key, _)| *at == section && *key == name) {
+        return *meant;
     }
     if section == Section::Entry {
         for (below, words) in [(Section::LitellmParams, "litellm_params"), (Section::ModelInfo, "model_info")] {
             if known::is_known(below, name, release) {
-                return format!("move it below {words}");
+                return Meant::Below(words);
             }
         }
     }
     if section != Section::Top && known::is_known(Section::Top, name, release) {
-        return "move it to the top of the file".to_owned();
+        return Meant::AtTop;
     }
     let elsewhere = ELSEWHERE.iter().find(|(at, _)| *at != section && known::is_known(*at, name, release));
     if let Some((_, words)) = elsewhere {
-        return format!("move it to {words}.{name}");
+        return Meant::In(words);
     }
-    match known::nearest(section, name, release) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => "remove it".to_owned(),
-    }
+    known::nearest(section, name, release).map_or(Meant::Nothing, Meant::Near)
 }

@@ -1,6 +1,6 @@
-//! Fallbacks that lead back to where they came from.
+//! Fallbacks that lead back to where they came from, or that no request ever gets to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use router_core::{FallbackList, Release};
 
@@ -14,17 +14,58 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     for section in ["router_settings", "litellm_settings"] {
         for list in LISTS {
             let items = view.root.get(section).and_then(|section| section.get(list)).and_then(Node::as_sequence);
+            let mut first = BTreeMap::new();
             for (index, item) in items.unwrap_or_default().iter().enumerate() {
                 let Some((key, targets)) = item.as_mapping().and_then(|map| map.iter().next()) else { continue };
                 let (Some(group), Some(targets)) = (key.text(), targets.as_sequence()) else { continue };
                 let path = format!("{section}.{list}[{index}].{group}");
+                match first.get(group) {
+                    None => {
+                        first.insert(group, &key.span);
+                    }
+                    Some(&known) => findings.add(
+                        &rule::UNREACHABLE_FALLBACK,
+                        key.span.clone(),
+                        path.as_str(),
+                        format!(
+                            "`{group}` has an entry in line {} already, and LiteLLM takes only that one",
+                            findings.line(known)
+                        ),
+                        "put the targets of both into one entry, in the order in which they are to be tried",
+                    ),
+                }
                 self_targets(group, targets, &path, findings);
                 repeated_targets(targets, &path, findings);
             }
         }
     }
+    switched_off(view, findings);
     if view.loaded.config.release == Release::V1_80_17 {
         cycles(view, findings);
+    }
+}
+
+/// Fallbacks under a `max_fallbacks` that allows none.
+fn switched_off(view: &View<'_>, findings: &mut Findings<'_>) {
+    let max = &view.plan.settings().max_fallbacks;
+    let Some((group, target)) = view.groups().into_iter().find_map(|(group, _)| {
+        let target = *view.targets(group, FallbackList::Fallbacks).first()?;
+        Some((group, target))
+    }) else {
+        return;
+    };
+    let written = ["router_settings", "litellm_settings"].into_iter().find_map(|section| {
+        let map = view.root.get(section)?.as_mapping()?;
+        map.entry("max_fallbacks").map(|(key, _)| (section, key.span.clone()))
+    });
+    if let Some((section, span)) = written.filter(|_| max.value <= 0) {
+        findings.add(
+            &rule::UNREACHABLE_FALLBACK,
+            span,
+            format!("{section}.max_fallbacks"),
+            format!("max_fallbacks is {}: `{target}` is never asked for `{group}`, nor any other fallback", max.value),
+            "write 1 or more, or remove the fallbacks",
+        );
     }
 }
 

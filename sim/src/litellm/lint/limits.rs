@@ -1,9 +1,12 @@
-//! `rpm` and `tpm`: what they do, which depends on the strategy, and what a fallback has of them.
+//! `rpm` and `tpm`: what they do, which depends on the strategy, what fits into them, and what a fallback has of them.
 
 use router_core::{FallbackList, Limit, Release, RoutingStrategy};
 
-use super::View;
+use super::{View, windows};
 use crate::litellm::finding::{Findings, rule};
+
+/// The size of a prompt that every application sends now and then, in tokens.
+const ORDINARY_PROMPT: f64 = 100.0;
 
 pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     let settings = view.plan.settings();
@@ -20,6 +23,52 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
             weights(view, group, &members, findings);
         }
         quota(view, group, &members, findings);
+        for &index in &members {
+            fit(view, group, index, enforced, findings);
+        }
+    }
+}
+
+/// Whether prompts fit into what a deployment may take.
+fn fit(view: &View<'_>, group: &str, index: usize, enforced: bool, findings: &mut Findings<'_>) {
+    let settings = view.plan.settings();
+    let Some(entry) = view.loaded.config.model_list.get(index) else { return };
+    let limit = |Limit { entry, params, info }: Limit| entry.or(params).or(info);
+    // These strategies compare what was used and the prompt with the limit; the others only what was used.
+    let by_strategy =
+        !matches!(settings.routing_strategy.value, RoutingStrategy::SimpleShuffle | RoutingStrategy::LeastBusy);
+    let mut too_small = |key: &str, why: String| {
+        let Some(span) = view.limit(index, key) else { return };
+        findings.add(
+            &rule::LIMIT_BELOW_PROMPT,
+            span,
+            format!("{}.litellm_params.{key}", view.path(index)),
+            why,
+            format!("write the {key} that the provider allows, or remove it"),
+        );
+    };
+    for (key, value) in [("rpm", limit(entry.rpm)), ("tpm", limit(entry.tpm))] {
+        if enforced && value.is_some_and(|value| value <= 0.0) {
+            too_small(key, format!("{key} is 0, and that is enforced: this deployment of `{group}` gets no request"));
+        }
+    }
+    let Some(tpm) = limit(entry.tpm).filter(|tpm| by_strategy && *tpm > 0.0) else { return };
+    if tpm < ORDINARY_PROMPT {
+        let why = format!("no prompt of more than {tpm} tokens is ever sent to this deployment of `{group}`");
+        too_small("tpm", why);
+    } else if let Some(window) = windows::of(view, index).filter(|window| (*window as f64) > tpm)
+        && let Some(span) = view.limit(index, "tpm")
+    {
+        findings.add(
+            &rule::LIMIT_BELOW_WINDOW,
+            span,
+            format!("{}.litellm_params.tpm", view.path(index)),
+            format!(
+                "the model takes {window} tokens, and under this strategy no prompt of more than {tpm} is ever sent to \
+                this deployment of `{group}`"
+            ),
+            "know that it is so, or send long prompts to a group with a higher tpm",
+        );
     }
 }
 

@@ -4,8 +4,13 @@
 mod breaker;
 mod fallback_walks;
 mod fate;
+pub mod fix;
 mod keys;
 mod limits;
+pub mod manifest;
+mod mcp;
+mod moves;
+mod replicas;
 mod suppression;
 mod windows;
 pub mod worst_case;
@@ -20,7 +25,7 @@ use super::config::{Loaded, Options, read_source};
 use super::finding::{Finding, Findings, Rule, rule};
 use super::inventory::Place;
 use super::node::Node;
-use super::yaml;
+use super::{unknown_keys, yaml};
 use crate::problem::{Problems, did_you_mean};
 use crate::source::Source;
 
@@ -33,6 +38,30 @@ pub struct Choice {
     pub ignore: Vec<&'static Rule>,
     /// How long a caller waits before giving up, if somebody said so.
     pub deadline: Option<Span>,
+    /// What runs the configuration.
+    pub fleet: Fleet,
+}
+
+/// The processes that run one configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fleet {
+    /// Replicas of the proxy, workers of one pod counted each; at least 1.
+    pub replicas: u32,
+    /// `STORE_MODEL_IN_DB` is set in their environment.
+    pub stores_models: bool,
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self { replicas: 1, stores_models: false }
+    }
+}
+
+impl Fleet {
+    /// `3 replicas`.
+    fn words(&self) -> String {
+        counted(self.replicas.into(), "replica", "replicas")
+    }
 }
 
 /// What was found in one file.
@@ -70,6 +99,7 @@ pub fn lint(source: &Source, options: &Options, choice: &Choice) -> Result<Linte
     let mut worst_cases = Vec::new();
     let entries = entries(&document.root, &loaded);
     keys::check(&document.root, &entries, &loaded, &mut found);
+    mcp::check(&document.root, &choice.fleet, &mut found);
     match Plan::new(&loaded.config) {
         Ok(plan) if !loaded.refuses_to_start() => {
             let view = View { loaded: &loaded, plan: &plan, entries: &entries, root: &document.root };
@@ -77,6 +107,7 @@ pub fn lint(source: &Source, options: &Options, choice: &Choice) -> Result<Linte
             fallback_walks::check(&view, &mut found);
             fate::check(&view, &mut found);
             limits::check(&view, &mut found);
+            replicas::check(&view, &choice.fleet, &mut found);
             windows::check(&view, &mut found);
             worst_cases = worst_case::of_groups(&plan);
             worst_case::check(&view, &worst_cases, choice.deadline, &mut found);
@@ -92,14 +123,30 @@ pub fn lint(source: &Source, options: &Options, choice: &Choice) -> Result<Linte
     }
     let mut findings = loaded.findings;
     findings.extend(found.finish());
-    let mut suppressions = Suppressions::read(source);
-    let (silenced, standing) = suppressions.apply(findings);
-    let mut findings: Vec<_> = standing.into_iter().chain(suppressions.remarks(source)).collect();
-    findings.retain(|finding| {
-        (choice.select.is_empty() || choice.select.contains(&finding.rule)) && !choice.ignore.contains(&finding.rule)
-    });
-    findings.sort_by_key(|finding| (finding.at.as_ref().map(|at| (at.line, at.column)), finding.rule.name));
+    let misplaced = |finding: &&mut Finding| {
+        finding.edits.is_empty() && [&rule::IGNORED_KEY, &rule::MALFORMED_SETTING].contains(&finding.rule)
+    };
+    for finding in findings.iter_mut().filter(misplaced) {
+        if let Some(home) = unknown_keys::home(&finding.path, options.release) {
+            finding.edits = moves::edits(&document.root, source, &finding.path, &home).unwrap_or_default();
+        }
+    }
+    let (findings, silenced) = choice.of(findings, source);
     Ok(Linted { findings, silenced, worst_cases })
+}
+
+impl Choice {
+    /// What stands of some findings, in the order of the file, and what comments in the file silence.
+    fn of(&self, findings: Vec<Finding>, source: &Source) -> (Vec<Finding>, Vec<(Finding, String)>) {
+        let mut suppressions = Suppressions::read(source);
+        let (silenced, standing) = suppressions.apply(findings);
+        let mut findings: Vec<_> = standing.into_iter().chain(suppressions.remarks(source)).collect();
+        findings.retain(|finding| {
+            (self.select.is_empty() || self.select.contains(&finding.rule)) && !self.ignore.contains(&finding.rule)
+        });
+        findings.sort_by_key(|finding| (finding.at.as_ref().map(|at| (at.line, at.column)), finding.rule.name));
+        (findings, silenced)
+    }
 }
 
 /// What the rules look at.
@@ -145,6 +192,14 @@ impl<'a> View<'a> {
     fn param(&self, index: usize, key: &str) -> Option<Range<usize>> {
         let params = self.entries.get(index).copied().flatten()?.get("litellm_params")?.as_mapping()?;
         params.entry(key).filter(|(_, value)| !value.is_null()).map(|(key, _)| key.span.clone())
+    }
+
+    /// A limit of a deployment, wherever it is written, with the place of its key.
+    fn limit(&self, index: usize, key: &str) -> Option<Range<usize>> {
+        let entry = self.entries.get(index).copied().flatten()?;
+        let info = entry.get("model_info");
+        let maps = [Some(entry), entry.get("litellm_params"), info].into_iter().flatten().filter_map(Node::as_mapping);
+        maps.filter_map(|map| map.entry(key)).find(|(_, value)| !value.is_null()).map(|(key, _)| key.span.clone())
     }
 
     /// The names that a group's own fallbacks lead to, the group itself left out.

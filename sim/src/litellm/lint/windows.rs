@@ -1,4 +1,4 @@
-//! Context windows: whether a fallback can take what its primary takes.
+//! Prompts that are too long or not wanted: whether somebody else can take them.
 
 use router_core::FallbackList;
 
@@ -9,6 +9,9 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     let config = &view.loaded.config;
     let list_is_set = config.router_settings.context_window_fallbacks.as_ref().is_some_and(|list| !list.is_empty())
         || config.litellm_settings.context_window_fallbacks.is_some();
+    let policy_list_is_set =
+        config.router_settings.content_policy_fallbacks.as_ref().is_some_and(|list| !list.is_empty())
+            || config.litellm_settings.content_policy_fallbacks.is_some();
     for (group, members) in view.groups() {
         let Some(&first) = members.first() else { continue };
         let (span, path) = (view.name_span(first), format!("{}.model_name", view.path(first)));
@@ -47,6 +50,18 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 );
             }
         }
+        if policy_list_is_set && !for_all.is_empty() && view.targets(group, FallbackList::ContentPolicy).is_empty() {
+            findings.add(
+                &rule::NO_CONTENT_POLICY_FALLBACK,
+                span.clone(),
+                path.clone(),
+                format!(
+                    "content_policy_fallbacks is set and has no entry for `{group}`: a prompt that is refused for its \
+                    content fails, and its other fallbacks are not asked"
+                ),
+                format!("add `{group}` there if another provider is to be asked"),
+            );
+        }
         if list_is_set && for_prompts.is_empty() && !for_all.is_empty() && window.is_some() {
             findings.add(
                 &rule::NO_CONTEXT_FALLBACK,
@@ -64,9 +79,11 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
 
 /// The largest prompt that some deployment of the group takes, where the window of each is known.
 fn window(view: &View<'_>, members: &[usize]) -> Option<u64> {
-    let windows = members.iter().map(|&index| {
-        let entry = view.loaded.config.model_list.get(index)?;
-        entry.max_input_tokens.or(entry.mapped_max_input_tokens)
-    });
-    windows.collect::<Option<Vec<_>>>()?.into_iter().max()
+    members.iter().map(|&index| of(view, index)).collect::<Option<Vec<_>>>()?.into_iter().max()
+}
+
+/// The largest prompt that a deployment takes, in tokens, where that is known.
+pub(super) fn of(view: &View<'_>, index: usize) -> Option<u64> {
+    let entry = view.loaded.config.model_list.get(index)?;
+    entry.max_input_tokens.or(entry.mapped_max_input_tokens)
 }

@@ -214,7 +214,13 @@ fn what_does_not_do_what_it_says_is_found_with_its_line() {
 #[test]
 fn a_near_miss_comes_with_the_name_that_was_meant() {
     for (text, remedy) in [
-        (settings("num_retry: 3"), "did you mean `num_retries`?"),
+        (settings("num_retry: 3"), "write `num_retries`"),
+        (settings("num_retriess: 3"), "did you mean `num_retries`?"),
+        (settings("disable_auth: true"), "remove it"),
+        (litellm("default_end_user_params: {budget_id: x}"), "remove it"),
+        (entry("rpm_limit: 60"), "write `rpm`"),
+        (format!("{BASE}general_settings: {{set_verbose: true}}\n"), "move it to litellm_settings.set_verbose"),
+        (settings("model_group_alias: {fast: [gpt-4, backup]}"), "write `fast: gpt-4` here, and `- fast: [backup]`"),
         (settings("cooldown_tme: 3"), "did you mean `cooldown_time`?"),
         (settings("drop_params: true"), "move it to litellm_settings.drop_params"),
         (format!("{BASE}general_settings: {{litellm_settings: {{a: 1}}}}\n"), "move it to the top of the file"),
@@ -253,6 +259,9 @@ fn good_configurations_raise_no_alarm() {
         format!(
             "{BASE}general_settings: {{master_key: os.environ/M, database_url: os.environ/D, alerting: [slack]}}\n"
         ),
+        format!("{BASE}general_settings: {{disable_error_logs: true, moderation_model: gpt-4}}\n"),
+        format!("{BASE}router_settings: {{num_retries: 2, default_fallbacks: [backup]}}\n")
+            + "litellm_settings: {num_retries: 2, default_fallbacks: [backup]}\n",
         format!("{BASE}environment_variables: {{A: b}}\nx-anchors: {{a: 1}}\n"),
         format!("defaults: &d {{timeout: 3}}\n{BASE}router_settings: {{<<: *d}}\n"),
         entry("rpm: \"10\", timeout: \"30\", temperature: 0.5, frobnicate: true, extra_headers: {a: b}"),

@@ -1,7 +1,7 @@
 //! Findings as people read them in a terminal.
 
 use routedrill_sim::litellm::lint::worst_case::{WorstCase, written};
-use routedrill_sim::litellm::{Rule, rule};
+use routedrill_sim::litellm::{Finding, Rule, rule};
 use routedrill_sim::problem::Look;
 
 use super::{Counts, LintedFile, word};
@@ -10,17 +10,45 @@ use crate::table::{Align, Grid};
 /// How many stations of a long way are shown.
 const STATIONS_MAX: usize = 6;
 
+/// How many findings that say the same are shown in full.
+const SAME_MAX: usize = 3;
+
 /// Every finding with the text it is about, the worst cases of each file, and a summary in one line.
 pub fn text(files: &[LintedFile], look: Look) -> String {
     let mut out = String::new();
     for file in files {
         let Ok(linted) = &file.result else { continue };
-        for finding in &linted.findings {
-            out += &format!("{}\n\n", finding.render(look));
-        }
+        out += &findings(&linted.findings, look);
         out += &worst_cases(&file.name, &linted.worst_cases);
     }
     out + &summary(files) + "\n"
+}
+
+/// Findings in the order of the file. Of those that say the same with the same remedy, the first ones in full and the
+/// lines of the others.
+fn findings(all: &[Finding], look: Look) -> String {
+    let mut out = String::new();
+    for (at, finding) in all.iter().enumerate() {
+        let same = |other: &&Finding| other.rule == finding.rule && other.remedy == finding.remedy;
+        let before = all[..at].iter().filter(same).count();
+        if before < SAME_MAX {
+            out += &format!("{}\n\n", finding.render(look));
+        }
+        let behind: Vec<String> =
+            all[at + 1..].iter().filter(same).filter_map(|other| Some(other.line()?.to_string())).collect();
+        if before + 1 == SAME_MAX && !behind.is_empty() {
+            let (rule, file) = (finding.rule, &finding.file);
+            out += &format!(
+                "{}[{}]: the same holds {}: {file}, {} {}\n\n",
+                word(rule.severity),
+                rule.name,
+                if behind.len() == 1 { "once more".to_owned() } else { format!("{} times more", behind.len()) },
+                if behind.len() == 1 { "line" } else { "lines" },
+                behind.join(", "),
+            );
+        }
+    }
+    out
 }
 
 fn worst_cases(file: &str, cases: &[WorstCase]) -> String {

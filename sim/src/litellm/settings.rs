@@ -177,17 +177,22 @@ pub(super) fn litellm_settings(
     let content_policy_fallbacks =
         listing("content_policy_fallbacks", Check::Validated, hides(&router.content_policy_fallbacks), findings);
     let default_fallbacks = if router.default_fallbacks.is_some() {
-        if let Some((at, _)) = s.entry("default_fallbacks") {
+        let same = |node: &Node| {
+            let names = node.as_sequence().map(|items| items.iter().filter_map(Node::as_text).collect::<Vec<_>>());
+            names.as_deref().map(|names| names.iter().copied().map(str::to_owned).collect()) == router.default_fallbacks
+        };
+        if let Some((at, _)) = s.entry("default_fallbacks").filter(|(_, node)| !same(node)) {
             overridden(&s, "default_fallbacks", at.span.clone(), findings);
         }
         None
     } else {
         default_fallbacks(&s, release, references, findings)
     };
-    for (key, wins) in
-        [("num_retries", router.num_retries.is_some()), ("max_fallbacks", router.max_fallbacks.is_some())]
-    {
-        if let (true, Some((at, _))) = (wins, s.entry(key)) {
+    for (key, wins) in [("num_retries", router.num_retries), ("max_fallbacks", router.max_fallbacks)] {
+        // Twice the same is nobody's mistake.
+        if let (Some(wins), Some((at, node))) = (wins, s.entry(key))
+            && node.value != Value::Int(wins.into())
+        {
             overridden(&s, key, at.span.clone(), findings);
         }
     }

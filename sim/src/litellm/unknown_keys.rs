@@ -16,6 +16,9 @@ const MISPLACED: &[(Section, &str, Meant)] = &[
         Meant::Called("timeout", "write `timeout` here, or move it to litellm_settings.request_timeout"),
     ),
     (Section::RouterSettings, "max_retries", Meant::Called("num_retries", "write `num_retries`")),
+    (Section::RouterSettings, "num_retry", Meant::Called("num_retries", "write `num_retries`")),
+    (Section::LitellmSettings, "num_retry", Meant::Called("num_retries", "write `num_retries`")),
+    (Section::GeneralSettings, "set_verbose", Meant::In("litellm_settings")),
     (Section::RouterSettings, "retries", Meant::Called("num_retries", "write `num_retries`")),
     (Section::RouterSettings, "model_group_alias_map", Meant::Called("model_group_alias", "write `model_group_alias`")),
     (Section::RouterSettings, "lowest_latency_buffer", Meant::Said("move it below routing_strategy_args")),
@@ -107,12 +110,26 @@ pub(super) fn entry(path: &str, map: &Mapping, release: Release, findings: &mut 
     }
 }
 
+/// Parameters that people know from virtual keys, where limits have other names.
+const PARAMS_OF_KEYS: [(&str, &str); 2] = [("rpm_limit", "rpm"), ("tpm_limit", "tpm")];
+
 /// The keys of `litellm_params`. LiteLLM passes what it does not know on to the provider, so that only a near miss of
 /// a key that it does know is worth a word.
 pub(super) fn litellm_params(path: &str, map: &Mapping, release: Release, findings: &mut Findings<'_>) {
     for (key, _) in map.iter() {
         let Some(name) = key.text() else { continue };
         if known::only_in(Section::LitellmParams, name).is_some() || name.len() < 5 {
+            continue;
+        }
+        if let Some((_, meant)) = PARAMS_OF_KEYS.iter().find(|(known, _)| *known == name) {
+            findings.add(
+                &rule::IGNORED_KEY,
+                key.span.clone(),
+                format!("{path}.litellm_params.{name}"),
+                format!("{name} limits virtual keys and no deployment: LiteLLM passes it on to the provider as it is"),
+                format!("write `{meant}`"),
+            );
+            rename(map, key, meant, findings);
             continue;
         }
         let near = known::names(Section::LitellmParams, release)
@@ -203,9 +220,7 @@ fn look(
     match meant {
         Meant::Called(called, _) => rename(map, key, called, findings),
         // A name that is further away is worth a question, and no more.
-        Meant::Near(near) if 3 * strsim::damerau_levenshtein(name, near) <= name.len() => {
-            rename(map, key, near, findings)
-        }
+        Meant::Near(near) if strsim::damerau_levenshtein(name, near) <= 2 => rename(map, key, near, findings),
         _ => {}
     }
 }
@@ -228,5 +243,10 @@ fn meant(section: Section, name: &str, release: Release) -> Meant {
     if let Some((_, words)) = elsewhere {
         return Meant::In(words);
     }
-    known::nearest(section, name, release).map_or(Meant::Nothing, Meant::Near)
+    // Keys are made of few words, so that two that share one are alike without being meant for each other; and a key
+    // of another release is spelt right.
+    let near = known::nearest(section, name, release)
+        .filter(|near| 4 * strsim::damerau_levenshtein(name, near) <= name.len())
+        .filter(|_| known::only_in(section, name).is_none());
+    near.map_or(Meant::Nothing, Meant::Near)
 }

@@ -7,7 +7,8 @@ use crate::litellm::node::{Mapping, Node};
 use crate::litellm::reference::{REFERENCE, shell_variable};
 
 /// Settings that are secrets, besides `api_key` of a deployment.
-const SECRETS: [&str; 16] = [
+const SECRETS: [&str; 17] = [
+    "auth_value",
     "master_key",
     "salt_key",
     "database_url",
@@ -32,6 +33,9 @@ pub(super) fn check(root: &Node, entries: &[Option<&Node>], loaded: &Loaded, fin
         if let Some(map) = root.get(section).and_then(Node::as_mapping) {
             clear_text(map, section, true, findings);
         }
+    }
+    for section in ["mcp_servers", "credential_list"] {
+        clear_text_below(root.get(section), section, findings);
     }
     let items = root.get("model_list").and_then(Node::as_sequence).unwrap_or_default();
     for (index, item) in items.iter().enumerate() {
@@ -67,6 +71,19 @@ pub(super) fn check(root: &Node, entries: &[Option<&Node>], loaded: &Loaded, fin
 
 fn is_set(node: &Node) -> bool {
     !node.is_null() && node.as_text() != Some("")
+}
+
+/// Of a map of maps, or a list of them.
+fn clear_text_below(node: Option<&Node>, path: &str, findings: &mut Findings<'_>) {
+    let Some(node) = node else { return };
+    if let Some(map) = node.as_mapping() {
+        clear_text(map, path, true, findings);
+    }
+    for (index, item) in node.as_sequence().unwrap_or_default().iter().enumerate() {
+        if let Some(map) = item.as_mapping() {
+            clear_text(map, &format!("{path}[{index}]"), true, findings);
+        }
+    }
 }
 
 fn clear_text(map: &Mapping, path: &str, api_key: bool, findings: &mut Findings<'_>) {

@@ -98,10 +98,10 @@ pub(crate) fn run(args: &Args) -> Exit {
         ..Choice::default()
     };
     let manifests = look_at_manifests(&args.manifest, args.replicas, &mut choice);
-    if args.fix {
-        if let Err(exit) = mend(args, &options, &choice) {
-            return exit;
-        }
+    if args.fix
+        && let Err(exit) = mend(args, &options, &choice)
+    {
+        return exit;
     }
     let configs = args.files.iter().map(|path| {
         let result = read(path).map_err(Into::into).and_then(|source| lint(&source, &options, &choice));

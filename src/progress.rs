@@ -14,7 +14,7 @@ impl Progress {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}") {
+        if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}, {eta} left") {
             bar.set_style(style);
         }
         bar.set_message(what);

@@ -137,6 +137,23 @@ pub fn rate(per_second: f64) -> String {
     format!("{}/s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// A load to three digits: `54.2/s`, `0.123/s`, `1,250/s`.
+pub fn load(per_second: f64) -> String {
+    if per_second >= 999.5 {
+        format!("{}/s", count((per_second + 0.5) as u64))
+    } else if per_second >= 99.95 {
+        format!("{per_second:.0}/s")
+    } else if per_second >= 9.995 {
+        format!("{per_second:.1}/s")
+    } else if per_second >= 0.9995 {
+        format!("{per_second:.2}/s")
+    } else if per_second > 0.0 {
+        format!("{per_second:.3}/s")
+    } else {
+        "0/s".to_owned()
+    }
+}
+
 /// Dollars: `$12.41`, `$0.0034`.
 pub fn dollars(amount: f64) -> String {
     let sign = if amount < 0.0 { "-" } else { "" };
@@ -187,6 +204,14 @@ mod tests {
         let texts = [60, 90, 120, 330, 3600, 6000].map(|secs| chosen(Span::from_secs(secs)));
         assert_eq!(texts, ["60s", "90s", "2m", "5m 30s", "1h", "1h 40m"]);
         assert_eq!(chosen(Span::from_millis(500)), "0.5s");
+    }
+
+    #[test]
+    fn loads_have_three_digits() {
+        assert_eq!(
+            [0.0, 0.1234, 1.0, 54.21, 99.96, 1250.4].map(load),
+            ["0/s", "0.123/s", "1.00/s", "54.2/s", "100/s", "1,250/s"]
+        );
     }
 
     #[test]

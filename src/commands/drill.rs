@@ -276,7 +276,7 @@ fn load(args: &Args, source: &Source, release: Release) -> Result<Loaded, Exit> 
 }
 
 /// Every model group. Nobody asks for a wildcard by its own name: a model that it matches stands for it.
-fn default_names(loaded: &Loaded) -> Vec<String> {
+pub(super) fn default_names(loaded: &Loaded) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for entry in &loaded.config.model_list {
         let name = entry.model_name.replace('*', "any-model");
@@ -429,7 +429,7 @@ fn refused(args: &Args, name: &str, loaded: &Loaded, errors: &[PlanError]) -> Re
 }
 
 /// Runs `work` on so many threads.
-fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, Exit> {
+pub(super) fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, Exit> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
     match pool {
         Ok(pool) => Ok(pool.install(work)),

@@ -1,5 +1,6 @@
 //! One file per verb, each with `Args` (what was typed) and `run(Args) -> Exit`.
 
+pub(crate) mod capacity;
 pub(crate) mod check;
 pub(crate) mod drill;
 pub(crate) mod explain;

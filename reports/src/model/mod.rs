@@ -1,6 +1,7 @@
 //! What a report says, whatever it is printed as. Times are in seconds, shares from 0 to 1, money in dollars.
 
 mod broken;
+mod capacity;
 mod check;
 mod compared;
 mod course;
@@ -13,6 +14,10 @@ mod upgrade;
 mod why;
 
 pub use broken::Broken;
+pub use capacity::{
+    CapacityCase, CapacityContext, CapacityCurve, CapacityPoint, CapacityReport, IndicatorReport, PurchaseReport,
+    TargetReport, TriedReport,
+};
 pub use check::{CheckReport, CheckedScenario, SeedFailure, SeedReport};
 pub use compared::ComparedReport;
 pub use course::{AnsweredByReport, CourseReport, DetailReport, LaneReport, PercentileReport, QuotaReport};

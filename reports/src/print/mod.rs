@@ -1,5 +1,8 @@
 //! One printer per format.
 
+mod capacity_csv;
+mod capacity_page;
+mod capacity_text;
 mod check;
 mod csv;
 mod drill_text;
@@ -11,6 +14,9 @@ mod run_text;
 mod story_text;
 mod upgrade_text;
 
+pub use capacity_csv::{capacity_cases_csv, capacity_curve_csv};
+pub use capacity_page::capacity as capacity_page;
+pub use capacity_text::capacity as capacity_text;
 pub use check::{check_github, check_junit, check_text};
 pub use csv::{RowFiles, timeline};
 pub use drill_text::{Detail, drill as drill_text, refusal as refusal_text};

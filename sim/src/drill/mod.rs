@@ -17,7 +17,7 @@ pub use campaign::{Drill, Outcome};
 pub use cause::{Cause, CauseKind};
 pub use outage::{Outage, RETRY_AFTER_SECS, SLOW_FACTOR};
 pub use rows::{Row, rows};
-pub use target::{Kind, Target, targets};
+pub use target::{Kind, Target, targets, targets_of};
 pub use upgrade::{Change, End, Upgrade};
 pub use verdict::{Thresholds, Verdict};
 pub use world::{Load, World};

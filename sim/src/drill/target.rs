@@ -1,6 +1,6 @@
 //! What can fail together: a deployment, a group, a region, a provider, a key.
 
-use router_core::{Config, DeploymentId};
+use router_core::{Config, DeploymentId, Plan};
 
 use super::labels;
 use crate::litellm::Inventory;
@@ -52,9 +52,20 @@ impl std::fmt::Display for Target {
 
 /// Everything that can fail together in a configuration: kinds in order, and within each the order of `model_list`.
 pub fn targets(config: &Config, inventory: &Inventory) -> Vec<Target> {
-    let labels = labels::of_config(config);
+    let groups: Vec<&str> = config.model_list.iter().map(|entry| entry.model_name.as_str()).collect();
+    gather(&labels::of_config(config), &groups, inventory)
+}
+
+/// The same, from a plan.
+pub fn targets_of(plan: &Plan, inventory: &Inventory) -> Vec<Target> {
+    let groups: Vec<&str> = plan.deployments().iter().map(|deployment| deployment.model_name.as_str()).collect();
+    gather(&labels::of_plan(plan), &groups, inventory)
+}
+
+/// `labels` and `groups` by deployment.
+fn gather(labels: &[String], groups: &[&str], inventory: &Inventory) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
-    let all = || (0..config.model_list.len()).map(|index| DeploymentId(index as u32));
+    let all = || (0..labels.len()).map(|index| DeploymentId(index as u32));
     for id in all() {
         let (kind, name) = (Kind::Deployment, labels[id.index()].clone());
         targets.push(Target { kind, name, deployments: vec![id] });
@@ -69,7 +80,7 @@ pub fn targets(config: &Config, inventory: &Inventory) -> Vec<Target> {
             }
         }
     };
-    gather(Kind::Group, &|id| Some(config.model_list[id.index()].model_name.clone()));
+    gather(Kind::Group, &|id| Some(groups[id.index()].to_owned()));
     gather(Kind::Region, &|id| place(id)?.region.clone());
     gather(Kind::Provider, &|id| place(id).map(|place| place.provider.clone()).filter(|name| !name.is_empty()));
     gather(Kind::Key, &|id| place(id)?.key.clone());

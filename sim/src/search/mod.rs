@@ -1,4 +1,5 @@
 //! Searches: many runs of the same scenarios, with something varied, to answer one question in numbers.
 
+pub mod capacity;
 pub mod interval;
 pub mod slo;

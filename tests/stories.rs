@@ -152,3 +152,12 @@ fn only_the_event_engine_is_recorded() {
     let refused = routedrill(&["run", SCENARIO, "--driver", "turmoil", "--record", "x.rec"]);
     assert_eq!(refused.status.code(), Some(2));
 }
+
+#[test]
+fn no_file_is_written_over_while_it_is_read() {
+    for args in [["run", SCENARIO, "--record", SCENARIO], ["shrink", SCENARIO, "--out", SCENARIO]] {
+        let refused = routedrill(&args);
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&refused).contains("written over"), "{}", stderr(&refused));
+    }
+}

@@ -84,6 +84,9 @@ fn once(args: &Args) -> Result<Exit, Exit> {
         eprintln!("note: {remark}");
     }
     scenario.seed = args.seed.unwrap_or(scenario.seed);
+    if let Some(path) = &args.record {
+        script::not_over(&args.scenario, path)?;
+    }
     if args.record.is_some() && args.driver == DriverArg::Turmoil {
         eprintln!("error: only runs of the event engine are recorded: leave out --driver, or --record");
         return Err(Exit::BadInput);

@@ -52,6 +52,17 @@ pub(super) fn load(path: &Path, seed: Option<u64>) -> Result<Scenario, Exit> {
     Ok(scenario)
 }
 
+/// Refuses to write over the file that is read.
+pub(super) fn not_over(input: &Path, wanted: &Path) -> Result<(), Exit> {
+    let same = input.canonicalize().is_ok_and(|input| wanted.canonicalize().is_ok_and(|wanted| wanted == input));
+    if !same {
+        return Ok(());
+    }
+    let message = "this is the file that is read, and it would be written over";
+    let problem = Problem::of_file(&wanted.display().to_string(), message, "give another name");
+    Err(output::refuse(&problem.into()))
+}
+
 /// Reads the text of a scenario that stands alone. Its lines are counted within the text.
 pub(super) fn alone(path: &Path, text: &str) -> Result<Scenario, Problems> {
     let source = Source::new(format!("the scenario in {}", path.display()), text);

@@ -47,6 +47,9 @@ pub(crate) fn run(args: &Args) -> Exit {
 }
 
 fn smallest(args: &Args) -> Result<Exit, Exit> {
+    if let Some(out) = &args.out {
+        script::not_over(&args.file, out)?;
+    }
     let scenario = script::load(&args.file, args.seed)?;
     let before = Ran::of(&scenario);
     let broken = target(args, &scenario, &before)?;

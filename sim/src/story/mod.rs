@@ -110,3 +110,6 @@ pub fn tell(scenario: &Scenario, seed: u64, request: RequestId) -> (Option<Story
     let end = Engine::new().run(&mut cast, seed, Shape::of(scenario).end, &mut follower);
     (follower.finish(), end)
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,6 +70,8 @@ fn whoever_rests_does_so_because_of_a_failure_before() {
                 let rest = resting.iter().find(|rest| rest.deployment == *id).expect("a reason");
                 assert_eq!(rest.until, *until);
                 assert!(rest.since <= moment.at && moment.at < rest.until);
+                // As long as Retry-After or the config says, from the failure that began it and no later one.
+                assert!([2.0, 3.0].contains(&rest.until.since(rest.since).as_secs_f64()), "{rest:?}");
                 rested += 1;
             }
         }

@@ -21,7 +21,7 @@ config:
   router_settings: {num_retries: 2, timeout: 2, cooldown_time: 3, fallbacks: [{gpt: [spare]}]}
 seed: 5
 duration: 20s
-traffic: [{model: gpt, arrivals: {bursts: {size: 12, every: 4s}}, deadline: 15s}]
+traffic: [{model: gpt, arrivals: {bursts: {size: 4, every: 300ms}}, deadline: 15s}]
 upstreams: {all: {ttft: 1s, tpot: 0s}}
 faults:
   - {at: 0s, for: 9s, on: 'deployment:b', inject: timeout}

@@ -127,7 +127,7 @@ const HOSTILE: &str = r#"
 model_list:
   - model_name: "</script><script>document.title='owned'</script>"
     litellm_params: {model: openai/gpt-4o, api_key: os.environ/A, timeout: 5}
-    model_info: {id: "a\"b'c <img src=x onerror=alert(1)>"}
+    model_info: {id: "a\"b'c </script><img src=x onerror=alert(1)>"}
   - model_name: "evil\u202egpt & co"
     litellm_params: {model: azure/gpt-4o, api_base: "https://x.openai.azure.com", api_key: os.environ/B}
     model_info: {id: "`tick` &lt; --> <!--"}

@@ -92,11 +92,13 @@ fn a_run_gives_the_same_bytes_in_two_processes() {
         [
             "attempts.csv",
             "latency.hlog",
+            "metrics.prom",
             "report.html",
             "requests.csv",
             "results.json",
             "scenario.yaml",
-            "timeline.csv"
+            "timeline.csv",
+            "trace.json"
         ]
     );
     // The expanded scenario is the scenario: it runs to the same digest.

@@ -124,6 +124,12 @@ enum Format {
     Json,
     /// A page for browsers, complete in one file.
     Html,
+    /// Markdown for the step summary of GitHub Actions.
+    Markdown,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// JUnit XML, a case for each outage.
+    Junit,
 }
 
 pub(crate) fn run(args: &Args) -> Exit {
@@ -153,6 +159,9 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
         Format::Text => output::result(&print::drill_text(&report, Detail { all: args.all }))?,
         Format::Json => output::result(&print::json(&report))?,
         Format::Html => output::result(&print::html::drill(&report))?,
+        Format::Markdown => output::result(&print::drill_markdown(&report))?,
+        Format::Github => output::result(&print::drill_github(&report))?,
+        Format::Junit => output::result(&print::drill_junit(&report))?,
     }
     if !report.cut_short.is_empty() {
         return Ok(Exit::Unfinished);
@@ -221,8 +230,10 @@ pub(super) fn carry_out(
 
 /// Drills the same config under another release, and says what that changes.
 fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
-    if args.format == Format::Html {
-        eprintln!("error: there is no page of a comparison of releases\nhelp: leave out --format html, or --against");
+    if !matches!(args.format, Format::Text | Format::Json) {
+        eprintln!(
+            "error: a comparison of releases is text or JSON\nhelp: give `--format text` or `--format json` beside --against"
+        );
         return Err(Exit::BadInput);
     }
     let name = args.config.display().to_string();
@@ -249,7 +260,8 @@ fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
     match args.format {
         Format::Text => output::result(&print::upgrade_text(&report, &world_options(args)))?,
         Format::Json => output::result(&print::json(&report))?,
-        Format::Html => {}
+        // Refused above.
+        Format::Html | Format::Markdown | Format::Github | Format::Junit => {}
     }
     if !outcomes.0.cut_short.is_empty() || !outcomes.1.cut_short.is_empty() {
         return Ok(Exit::Unfinished);
@@ -421,7 +433,10 @@ fn refused(args: &Args, name: &str, loaded: &Loaded, errors: &[PlanError]) -> Re
         findings: loaded.findings.iter().map(FindingReport::from).collect(),
     };
     match args.format {
-        Format::Text => output::result(&print::refusal_text(&report))?,
+        // Formats that list outages have nothing to list.
+        Format::Text | Format::Markdown | Format::Github | Format::Junit => {
+            output::result(&print::refusal_text(&report))?;
+        }
         Format::Json => output::result(&print::json(&report))?,
         Format::Html => output::result(&print::html::refusal(&report))?,
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use routedrill_reports::model::{ComparedReport, DetailReport, Driver, RunReport, StoryReport};
 use routedrill_reports::print::html::{self, Beside};
-use routedrill_reports::print::{self, LatencyLog, RowFiles};
+use routedrill_reports::print::{self, LatencyLog, RowFiles, TraceRows};
 use routedrill_reports::{Folder, WriteError};
 use routedrill_sim::actor::Watcher;
 use routedrill_sim::cast::Cast;
@@ -40,8 +40,9 @@ pub(crate) struct Args {
     /// What runs it.
     #[arg(long, value_enum, default_value_t = DriverArg::Engine)]
     driver: DriverArg,
-    /// A folder for `report.html`, `results.json`, `requests.csv`, `attempts.csv`, `timeline.csv`, `latency.hlog` and the
-    /// scenario with every default filled in, `scenario.yaml`.
+    /// A folder for `report.html`, `results.json`, `requests.csv`, `attempts.csv`, `timeline.csv`, `latency.hlog`,
+    /// `trace.json` for Perfetto, `metrics.prom` for Prometheus, and the scenario with every default filled in,
+    /// `scenario.yaml`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// A file for a recording of the run, which stands alone: `routedrill replay` runs it again and compares each step,
@@ -70,6 +71,8 @@ enum Format {
     Json,
     /// A page for browsers, complete in one file.
     Html,
+    /// Prometheus' text format.
+    Prometheus,
 }
 
 pub(crate) fn run(args: &Args) -> Exit {
@@ -91,6 +94,10 @@ fn once(args: &Args) -> Result<Exit, Exit> {
         eprintln!("error: only runs of the event engine are recorded: leave out --driver, or --record");
         return Err(Exit::BadInput);
     }
+    if args.compare.is_some() && args.out.is_none() && args.format != Format::Html {
+        eprintln!("error: --compare is for the page of a run\nhelp: give `--format html` or `--out DIR` with it");
+        return Err(Exit::BadInput);
+    }
     let other = args.compare.as_deref().map(compared).transpose()?;
     let other = other.as_ref().map(|(name, other)| (name.as_str(), other));
     let (report, page) = match &args.out {
@@ -102,7 +109,7 @@ fn once(args: &Args) -> Result<Exit, Exit> {
                     let story = story(args, &scenario, &worst);
                     Some(html::run(&report, Beside { story: story.as_ref(), other }))
                 }
-                Format::Text | Format::Json => None,
+                Format::Text | Format::Json | Format::Prometheus => None,
             };
             (report, page)
         }
@@ -114,6 +121,7 @@ fn once(args: &Args) -> Result<Exit, Exit> {
         Format::Text => output::result(&print::run_text(&report))?,
         Format::Json => output::result(&print::json(&report))?,
         Format::Html => output::result(&page.unwrap_or_default())?,
+        Format::Prometheus => output::result(&print::prometheus(&report))?,
     }
     Ok(match (&report.cut_short, report.is_clean()) {
         (Some(_), _) => Exit::Unfinished,
@@ -151,18 +159,20 @@ fn recorded(
     let horizon = shape.end;
     let courses = Courses::new(shape.deployments, horizon, COURSE_STEPS);
     let files = RowFiles::begin(&folder, &scenario.plan, &labels).map_err(written)?;
-    let rows = Rows::new((files, Worst::default()));
+    let rows = Rows::new((files, (Worst::default(), TraceRows::default())));
     let log = LatencyLog::begin(&folder, scenario.plan.start_unix_nanos()).map_err(written)?;
     let mut watchers = ((Metrics::new(shape, scenario.seed), courses), rows, Seconds::new(log));
     let (end, laws) = drive(args, scenario, &mut watchers)?;
     let ((mut metrics, courses), rows, seconds) = watchers;
     metrics.finish();
     let report = report(args, scenario, &metrics, courses, &end, &laws);
-    let (files, worst) = rows.finish(horizon);
+    let (files, (worst, spans)) = rows.finish(horizon);
     files.finish().map_err(written)?;
     let quantiles = seconds.finish().finish().map_err(written)?;
     print::timeline(&folder, &metrics, &labels, &quantiles).map_err(written)?;
     folder.write("results.json", print::json(&report).as_bytes()).map_err(written)?;
+    folder.write("trace.json", print::trace(spans, &scenario.plan, &labels, &report).as_bytes()).map_err(written)?;
+    folder.write("metrics.prom", print::prometheus(&report).as_bytes()).map_err(written)?;
     let expanded = scenario::expanded(scenario, folder.draft());
     folder.write("scenario.yaml", expanded.as_bytes()).map_err(written)?;
     let story = story(args, scenario, &worst);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::ci::{annotation, property, xml};
 use crate::figures;
 use crate::model::{CheckReport, CheckedScenario, SeedFailure};
 use crate::table::INDENT;
@@ -85,18 +86,16 @@ pub fn check_text(report: &CheckReport) -> String {
 
 /// As annotations of GitHub Actions: one line for each failing seed.
 pub fn check_github(report: &CheckReport) -> String {
-    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
     let mut text = String::new();
     for one in &report.scenarios {
         let file = property(&one.path);
         for what in never(one) {
-            let _ = writeln!(text, "::error file={file},title={}::{}", property(&one.name), data(&what));
+            let _ = writeln!(text, "::error file={file},title={}::{}", property(&one.name), annotation(&what));
         }
         for failure in &one.failures {
             let title = property(&format!("{}, seed {}", one.name, failure.seed));
             let what = format!("{}\nreplay: {}", sentences(failure).join("\n"), failure.replay);
-            let _ = writeln!(text, "::error file={file},title={title}::{}", data(&what));
+            let _ = writeln!(text, "::error file={file},title={title}::{}", annotation(&what));
         }
     }
     text
@@ -104,10 +103,6 @@ pub fn check_github(report: &CheckReport) -> String {
 
 /// As JUnit XML: a suite with a case for each scenario.
 pub fn check_junit(report: &CheckReport) -> String {
-    let escaped = |text: &str| {
-        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-        text.replace(|c: char| c.is_control() && c != '\n', " ")
-    };
     let failed = report.scenarios.iter().filter(|one| !one.is_clean()).count();
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let _ = writeln!(
@@ -116,7 +111,7 @@ pub fn check_junit(report: &CheckReport) -> String {
         report.scenarios.len()
     );
     for one in &report.scenarios {
-        let _ = write!(text, "  <testcase classname=\"{}\" name=\"{}\"", escaped(&one.path), escaped(&one.name));
+        let _ = write!(text, "  <testcase classname=\"{}\" name=\"{}\"", xml(&one.path), xml(&one.name));
         if one.is_clean() {
             text.push_str("/>\n");
             continue;
@@ -130,8 +125,8 @@ pub fn check_junit(report: &CheckReport) -> String {
         let _ = writeln!(
             text,
             ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>",
-            escaped(first),
-            escaped(&told.join("\n"))
+            xml(first),
+            xml(&told.join("\n"))
         );
     }
     text.push_str("</testsuite>\n");

@@ -2,7 +2,7 @@
 
 use crate::cast::Cast;
 use crate::engine::Engine;
-use crate::invariants::{Breaches, Laws};
+use crate::invariants::{Breaches, Defects, Laws};
 use crate::metrics::{Metrics, Shape};
 use crate::scenario::Scenario;
 use crate::step::RunEnd;
@@ -18,6 +18,8 @@ pub struct Watched {
     pub metrics: Metrics,
     /// Which laws were broken.
     pub breaches: Breaches,
+    /// What showed of the release's known defects.
+    pub defects: Defects,
 }
 
 /// Runs a scenario under a seed on the event engine, with the laws on.
@@ -30,5 +32,6 @@ pub fn watched(scenario: &Scenario, seed: u64) -> Watched {
     let (mut metrics, mut laws) = watchers;
     metrics.finish();
     laws.finish(horizon, cast.router());
-    Watched { seed, end, metrics, breaches: laws.breaches().clone() }
+    let (breaches, defects) = laws.into_parts();
+    Watched { seed, end, metrics, breaches, defects }
 }

@@ -252,7 +252,7 @@ fn report(
         eprintln!("error: failed to finish the run: {}", end.ending);
     }
     RunReport::new(scenario, scenario.seed, driver, metrics, end)
-        .with_laws(scenario, laws.breaches())
+        .with_laws(scenario, laws.breaches(), laws.defects())
         .with_detail(DetailReport::new(scenario, metrics, &courses.finish()))
 }
 

@@ -111,7 +111,7 @@ impl Ran {
     fn of(scenario: &Scenario) -> Self {
         let watched = campaign::watched(scenario, scenario.seed);
         let report = RunReport::new(scenario, scenario.seed, Driver::Engine, &watched.metrics, &watched.end);
-        Self { report: report.with_laws(scenario, &watched.breaches), metrics: watched.metrics }
+        Self { report: report.with_laws(scenario, &watched.breaches, &watched.defects), metrics: watched.metrics }
     }
 
     fn breaks(&self, broken: &Broken) -> bool {

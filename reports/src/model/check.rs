@@ -1,12 +1,14 @@
 //! The report of scenarios under many seeds.
 
 use routedrill_sim::campaign::Watched;
+use routedrill_sim::invariants::Defects;
 use routedrill_sim::metrics::{Phase, Reached};
 use routedrill_sim::scenario::{Expect, Scenario};
 use routedrill_sim::step::Ending;
 use serde::Serialize;
 
-use super::run::{BrokenLawReport, ExpectationReport, broken_laws, expectations, waive};
+use super::laws::{BrokenLawReport, DefectReport, broken_laws, known_defects};
+use super::run::{ExpectationReport, expectations};
 use crate::words;
 
 /// Scenarios, each under the same seeds.
@@ -40,6 +42,9 @@ pub struct CheckedScenario {
     /// Laws that broke and may, by the scenario's waiver: name, reason, and how often in all runs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<(&'static str, String, u64)>,
+    /// Known defects of the LiteLLM release that showed, in all runs together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_defects: Vec<DefectReport>,
     /// Runs in which something broke, by seed.
     pub failures: Vec<SeedFailure>,
 }
@@ -62,7 +67,7 @@ pub struct SeedFailure {
 }
 
 /// What is kept of one run.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct SeedReport {
     seed: u64,
     requests: u64,
@@ -70,20 +75,20 @@ pub struct SeedReport {
     reached: Reached,
     struck: Vec<bool>,
     waived: Vec<BrokenLawReport>,
+    defects: Defects,
     failure: Option<SeedFailure>,
 }
 
 impl SeedReport {
     /// What is kept of a run of the scenario in `path`.
     pub fn new(path: &str, scenario: &Scenario, run: &Watched) -> Self {
-        let Watched { seed, end, metrics, breaches } = run;
+        let Watched { seed, end, metrics, breaches, defects } = run;
         let total = metrics.over(&Phase::ALL);
         // What must be seen must be seen under some seed, not under each.
         let each = Expect { must_see: Vec::new(), ..scenario.expect.clone() };
         let mut promises = expectations(&each, metrics);
         promises.retain(|promise| !promise.is_as_expected());
-        let mut laws = broken_laws(&scenario.plan, breaches);
-        waive(&mut laws, &scenario.expect);
+        let mut laws = broken_laws(&scenario.plan, Some(&scenario.expect), breaches);
         let waived = laws.extract_if(.., |law| law.waived.is_some()).collect();
         let cut_short = (end.ending != Ending::Finished).then(|| end.ending.to_string());
         let broken = !promises.is_empty() || !laws.is_empty() || cut_short.is_some();
@@ -104,6 +109,7 @@ impl SeedReport {
             reached: metrics.reached(),
             struck: metrics.fault_strikes().iter().map(|&count| count > 0).collect(),
             waived,
+            defects: defects.clone(),
             failure,
         }
     }
@@ -115,7 +121,9 @@ impl CheckedScenario {
         let mut reached = Reached::default();
         let mut struck = vec![false; scenario.faults.len()];
         let mut worst: Option<(u64, f64)> = None;
+        let mut defects = Defects::default();
         for one in &seeds {
+            defects.absorb(&one.defects);
             reached.absorb(one.reached);
             struck.iter_mut().zip(&one.struck).for_each(|(any, this)| *any |= this);
             if let Some(share) = one.availability
@@ -132,6 +140,7 @@ impl CheckedScenario {
         });
         Self {
             waived: waived.collect(),
+            known_defects: known_defects(&scenario.plan, &defects),
             path: path.to_owned(),
             name: scenario.name.clone(),
             runs: seeds.len() as u64,

@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::course::CourseReport;
 use super::inventory::{FallbackReport, InventoryReport, NamedSetting, fallbacks, inventory, settings};
+use super::laws::{BrokenLawReport, DefectReport, broken_laws, known_defects};
 use super::risks::{RiskReport, risks};
-use super::run::{BrokenLawReport, Latencies, broken_laws};
+use super::run::Latencies;
 use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
@@ -55,6 +56,9 @@ pub struct DrillReport {
     /// Laws of the router that were broken, which is a bug in the router and no finding about the config.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub broken_laws: Vec<OutageLawReport>,
+    /// Known defects of the LiteLLM release that showed, in all runs together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_defects: Vec<DefectReport>,
     /// Runs that did not come to their end.
     pub cut_short: Vec<String>,
     /// How many runs there were.
@@ -383,13 +387,14 @@ impl DrillReport {
             rows,
             broken_laws: (outcome.breaches.iter())
                 .flat_map(|(row, seed, breaches)| {
-                    broken_laws(plan, breaches).into_iter().map(|broken| OutageLawReport {
+                    broken_laws(plan, None, breaches).into_iter().map(|broken| OutageLawReport {
                         outage: row.clone(),
                         seed: *seed,
                         broken,
                     })
                 })
                 .collect(),
+            known_defects: known_defects(plan, &outcome.defects),
             cut_short: (outcome.cut_short.iter())
                 .map(|(row, seed, ending)| format!("{row} with seed {seed}: {ending}"))
                 .collect(),

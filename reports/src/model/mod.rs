@@ -7,6 +7,7 @@ mod compared;
 mod course;
 mod drill;
 mod inventory;
+mod laws;
 mod risks;
 mod run;
 mod story;
@@ -26,10 +27,11 @@ pub use drill::{
     RefusalReport, RowReport, ShareReport, ThresholdsReport, VerdictCounts, WorldReport,
 };
 pub use inventory::{FallbackReport, FallbackTargetReport, InventoryReport, NamedSetting, PlaceReport, SettingReport};
+pub use laws::{BrokenLawReport, DefectReport};
 pub use risks::RiskReport;
 pub use run::{
-    AskedReport, BrokenLawReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies,
-    LossReport, MovementReport, RequestsReport, RunReport, Tokens,
+    AskedReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies, LossReport,
+    MovementReport, RequestsReport, RunReport, Tokens,
 };
 pub use story::{RowKind, StoryReport, StoryRow, WhyNotReport};
 pub use upgrade::{ChangedRequestReport, ChangedRowReport, EndReport, ReasonReport, RuleReport, UpgradeReport};

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use routedrill_sim::drill::labels;
-use routedrill_sim::invariants::{Breach, Breaches};
+use routedrill_sim::invariants::{Breaches, Defects};
 use routedrill_sim::metrics::{Ends, Latency, LossRecord, Metrics, Phase};
 use routedrill_sim::scenario::{Expect, Scenario};
 use routedrill_sim::step::{Ending, RunEnd};
-use router_core::{Plan, Span};
+use router_core::Span;
 use serde::{Deserialize, Serialize};
 
 use super::course::DetailReport;
+use super::laws::{BrokenLawReport, DefectReport, broken_laws, known_defects};
 use crate::figures;
 use crate::words;
 
@@ -58,6 +59,9 @@ pub struct RunReport {
     /// Laws of the router that were broken, which is a bug in the router and no finding about the config.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub broken_laws: Vec<BrokenLawReport>,
+    /// Known defects of the LiteLLM release that showed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_defects: Vec<DefectReport>,
     /// Situations that the run reached.
     pub reached: Vec<&'static str>,
     /// Where latencies and prices of upstreams come from.
@@ -250,30 +254,6 @@ pub struct LossReport {
     pub due: f64,
 }
 
-/// A law of the router that was broken.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct BrokenLawReport {
-    /// Its name.
-    pub law: &'static str,
-    /// What it demands.
-    pub says: &'static str,
-    /// The LiteLLM functions that it was written from.
-    pub source: &'static str,
-    /// How often.
-    pub count: u64,
-    /// The first request that broke it, if a request did.
-    pub request: Option<String>,
-    /// The deployment concerned, if one is.
-    pub deployment: Option<String>,
-    /// When that was.
-    pub at: f64,
-    /// What happened.
-    pub what: String,
-    /// Why the scenario lets it pass, if it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub waived: Option<String>,
-}
-
 /// What was seen of a promise where nothing happened that could tell.
 pub(super) const UNKNOWN: &str = "nothing to tell it by";
 
@@ -375,6 +355,7 @@ impl RunReport {
             losses,
             expectations: expectations(&scenario.expect, metrics),
             broken_laws: Vec::new(),
+            known_defects: Vec::new(),
             reached: metrics.reached().iter().map(words::situation).collect(),
             origins: origins(scenario),
             detail: None,
@@ -382,9 +363,9 @@ impl RunReport {
     }
 
     /// The same report with what the laws found in the run.
-    pub fn with_laws(mut self, scenario: &Scenario, breaches: &Breaches) -> Self {
-        self.broken_laws = broken_laws(&scenario.plan, breaches);
-        waive(&mut self.broken_laws, &scenario.expect);
+    pub fn with_laws(mut self, scenario: &Scenario, breaches: &Breaches, defects: &Defects) -> Self {
+        self.broken_laws = broken_laws(&scenario.plan, Some(&scenario.expect), breaches);
+        self.known_defects = known_defects(&scenario.plan, defects);
         self
     }
 
@@ -520,31 +501,6 @@ fn movement(scenario: &Scenario, metrics: &Metrics) -> MovementReport {
             format!("{}: {}", plan.name(name), words::no_fallback(because))
         }),
         nobody: counts(&movement.nobody, |(name, error)| format!("{}: {}", plan.name(name), error.class.name())),
-    }
-}
-
-/// The laws that were broken, by time.
-pub(crate) fn broken_laws(plan: &Plan, breaches: &Breaches) -> Vec<BrokenLawReport> {
-    let names = labels::of_plan(plan);
-    let report = |breach: &Breach| BrokenLawReport {
-        law: breach.law.name(),
-        says: breach.law.says(),
-        source: breach.law.source(),
-        count: breaches.count(breach.law),
-        request: breach.request.map(|request| request.to_string()),
-        deployment: breach.deployment.map(|deployment| names[deployment.index()].clone()),
-        at: breach.at.as_secs_f64(),
-        what: breach.what.clone(),
-        waived: None,
-    };
-    breaches.first().iter().map(report).collect()
-}
-
-/// Writes down which laws the scenario lets pass, and why.
-pub(crate) fn waive(broken: &mut [BrokenLawReport], expect: &Expect) {
-    for one in broken {
-        let waiver = expect.waived.iter().find(|(law, _)| law.name() == one.law);
-        one.waived = waiver.map(|(_, reason)| reason.clone());
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ci::{annotation, property, xml};
+use super::laws;
 use crate::figures;
 use crate::model::{CheckReport, CheckedScenario, SeedFailure};
 use crate::table::INDENT;
@@ -14,10 +15,8 @@ const SHOWN_MAX: usize = 3;
 fn sentences(failure: &SeedFailure) -> Vec<String> {
     let mut list = Vec::new();
     for law in &failure.laws {
-        let request = law.request.as_ref().map_or_else(String::new, |request| format!("request {request}, "));
-        let whom = law.deployment.as_ref().map_or_else(String::new, |name| format!("{name}, "));
-        let at = figures::seconds(law.at);
-        list.push(format!("law {} broken: {request}{whom}at {at}: {}", law.law, law.what));
+        let place = laws::place(law.request.as_ref(), law.deployment.as_ref(), law.at);
+        list.push(format!("law {} broken: {place}: {}", law.law, law.what));
     }
     for promise in &failure.promises {
         let verdict = if promise.held { "promise held, though the scenario shows it broken" } else { "promise broken" };
@@ -59,6 +58,14 @@ pub fn check_text(report: &CheckReport) -> String {
         for (law, reason, count) in &one.waived {
             let broken = figures::counted(*count, "time");
             let _ = writeln!(text, "{INDENT}{INDENT}{INDENT}{INDENT}waived law {law}, broken {broken}: {reason}");
+        }
+        for one in &one.known_defects {
+            let showed = figures::counted(one.count, "time");
+            let _ = writeln!(
+                text,
+                "{INDENT}{INDENT}{INDENT}{INDENT}known defect of the release, {}, {showed}: {}",
+                one.defect, one.says
+            );
         }
     }
     for one in report.scenarios.iter().filter(|one| !one.is_clean()) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use router_core::Span;
 
-use super::run_text::laws;
+use super::laws;
 use crate::figures::{self, DASH, counted};
 use crate::model::{BaselineReport, DrillReport, FindingReport, ImpactReport, RefusalReport, RiskReport, RowReport};
 use crate::table::{Align, Grid, INDENT};
@@ -440,12 +440,13 @@ fn risks(text: &mut String, report: &DrillReport) {
 fn foot(text: &mut String, report: &DrillReport) {
     if let Some(first) = report.broken_laws.first() {
         let _ = writeln!(text, "\n{} with seed {}", first.outage, first.seed);
-        laws(text, std::slice::from_ref(&first.broken));
+        laws::broken(text, std::slice::from_ref(&first.broken));
         let rest = report.broken_laws.len() as u64 - 1;
         if rest > 0 {
             let _ = writeln!(text, "{INDENT}and {} in other runs; `--format json` lists them", counted(rest, "more"));
         }
     }
+    laws::known_defects(text, report.litellm, &report.known_defects);
     for line in &report.cut_short {
         let _ = writeln!(text, "\nnot finished: {line}");
     }

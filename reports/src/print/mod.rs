@@ -11,6 +11,7 @@ mod drill_text;
 mod hlog;
 pub mod html;
 mod json;
+mod laws;
 mod memo;
 mod prometheus;
 mod run_text;

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::laws;
 use crate::figures::{self, DASH};
-use crate::model::{BrokenLawReport, Count, Latencies, RunReport};
+use crate::model::{Count, Latencies, RunReport};
 use crate::table::{Align, Grid, INDENT};
 
 /// The report of a run, as people read it in a terminal.
@@ -16,7 +17,8 @@ pub fn run(report: &RunReport) -> String {
     faults(&mut text, report);
     losses(&mut text, report);
     promises(&mut text, report);
-    laws(&mut text, &report.broken_laws);
+    laws::broken(&mut text, &report.broken_laws);
+    laws::known_defects(&mut text, report.litellm, &report.known_defects);
     let _ = writeln!(text, "\ndigest {}", report.digest);
     text
 }
@@ -255,23 +257,4 @@ fn promises(text: &mut String, report: &RunReport) {
         grid.row([one.verdict(), &one.promise, &one.seen]);
     }
     text.push_str(&grid.print());
-}
-
-/// The laws that were broken. Says nothing when all held.
-pub(super) fn laws(text: &mut String, broken: &[BrokenLawReport]) {
-    if broken.is_empty() {
-        return;
-    }
-    let _ = writeln!(text, "\nLaws of the router that were broken: a bug in the router, not in the config");
-    for law in broken {
-        let _ = writeln!(text, "{INDENT}{} ({}): {}", law.law, figures::counted(law.count, "time"), law.says);
-        let request = law.request.as_ref().map_or_else(String::new, |request| format!("request {request}, "));
-        let whom = law.deployment.as_ref().map_or_else(String::new, |name| format!("{name}, "));
-        let _ =
-            writeln!(text, "{INDENT}{INDENT}the first: {request}{whom}at {}: {}", figures::seconds(law.at), law.what);
-        let _ = writeln!(text, "{INDENT}{INDENT}written from LiteLLM's {}", law.source);
-        if let Some(reason) = &law.waived {
-            let _ = writeln!(text, "{INDENT}{INDENT}waived by the scenario: {reason}");
-        }
-    }
 }

@@ -10,7 +10,7 @@ use super::world::World;
 use crate::cast::Cast;
 use crate::digest::Digest;
 use crate::engine::Engine;
-use crate::invariants::{Breaches, Laws};
+use crate::invariants::{Breaches, Defects, Laws};
 use crate::metrics::{Course, Courses, Metrics, Phase, Shape};
 use crate::scenario::Scenario;
 use crate::step::{Ending, RunEnd};
@@ -49,6 +49,8 @@ pub struct Outcome {
     pub cut_short: Vec<(String, u64, Ending)>,
     /// Runs in which the router broke a law, by the name of their row and their seed.
     pub breaches: Vec<(String, u64, Breaches)>,
+    /// What showed of the release's known defects, in all runs together.
+    pub defects: Defects,
 }
 
 /// What is kept of the runs of one row: their metrics would fill the memory.
@@ -71,6 +73,7 @@ struct RunOf {
     seed: u64,
     end: RunEnd,
     breaches: Breaches,
+    defects: Defects,
 }
 
 /// Steps of a course that is kept for each row.
@@ -107,9 +110,10 @@ impl Drill {
             .collect();
 
         let mut digests: Vec<u8> = Vec::new();
-        let (mut cut_short, mut broken) = (Vec::new(), Vec::new());
+        let (mut cut_short, mut broken, mut showed) = (Vec::new(), Vec::new(), Defects::default());
         let mut keep = |name: String, ends: &[RunOf]| {
-            for RunOf { seed, end, breaches } in ends {
+            for RunOf { seed, end, breaches, defects } in ends {
+                showed.absorb(defects);
                 digests.extend_from_slice(&end.digest.0.to_le_bytes());
                 if end.ending != Ending::Finished {
                     cut_short.push((name.clone(), *seed, end.ending.clone()));
@@ -140,6 +144,7 @@ impl Drill {
             requests,
             cut_short,
             breaches: broken,
+            defects: showed,
         }
     }
 }
@@ -183,7 +188,8 @@ fn runs(scenario: &Scenario, seeds: &[u64], outage: Option<(Time, Time)>) -> Run
         let (mut metrics, mut laws) = watchers;
         metrics.finish();
         laws.finish(horizon, cast.router());
-        ends.push(RunOf { seed, end, breaches: laws.breaches().clone() });
+        let (breaches, defects) = laws.into_parts();
+        ends.push(RunOf { seed, end, breaches, defects });
         match &mut sum {
             Some(sum) => sum.absorb(&metrics),
             None => sum = Some(metrics),

@@ -1,8 +1,9 @@
 //! Who rests, counted again from what upstreams answered (LiteLLM: `_should_cooldown_deployment` and what it asks).
 
-use router_core::{AllowedFailsPolicy, DeploymentId, ErrorClass, FallbackList, NameId, Plan, RetryAfter, Span, Time};
-
-use super::ledger::Seen;
+use router_core::{
+    AllowedFailsPolicy, Deployment, DeploymentId, Error, ErrorClass, FallbackList, NameId, Plan, RetryAfter, Source,
+    Span, Time,
+};
 
 /// Successes and failures count for a minute from the first of them.
 const WINDOW: Span = Span::from_secs(60);
@@ -29,7 +30,7 @@ impl Window {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Health {
     /// When the cache forgets the cooldown: a second one while the first lasts does not move it.
     forgotten: Option<Time>,
@@ -37,8 +38,14 @@ struct Health {
     over: Time,
     successes: Window,
     failures: Window,
-    allowed: Window,
+    /// Failures against `allowed_fails`: the router's, the deployment's, and the deployment's by class of error.
+    allowed: Vec<Window>,
 }
+
+/// Which of a deployment's windows against `allowed_fails` a failure goes to.
+const OF_ROUTER: usize = 0;
+const OF_DEPLOYMENT: usize = 1;
+const OF_CLASS: usize = 2;
 
 /// Who rests, by a count of our own.
 #[derive(Clone, Debug)]
@@ -53,8 +60,16 @@ pub(super) enum Due {
     Cools(Span),
     /// None.
     Stays,
-    /// What the router says: the deployment has rules of its own that are not counted again here.
-    AsTold,
+}
+
+/// A failure as it is weighed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weighed<'a> {
+    pub(super) error: &'a Error,
+    /// How long the deployment would rest.
+    pub(super) length: Span,
+    /// The name that was called, where LiteLLM knows it.
+    pub(super) requested: Option<NameId>,
 }
 
 impl Recount {
@@ -67,9 +82,18 @@ impl Recount {
     }
 
     pub(super) fn rests(&self, plan: &Plan, deployment: DeploymentId, now: Time) -> bool {
+        self.rests_until(plan, deployment, now).is_some()
+    }
+
+    /// Until when a deployment rests, if it does. The cache keeps a cooldown up to its very end, while its own length
+    /// counts up to just before it.
+    pub(super) fn rests_until(&self, plan: &Plan, deployment: DeploymentId, now: Time) -> Option<Time> {
         let health = &self.health[plan.deployment(deployment).twin.index()];
-        let kept = health.forgotten.is_some_and(|forgotten| now <= forgotten);
-        kept && (!plan.rules().cooldown_ends_by_length || now < health.over)
+        let kept = health.forgotten.filter(|&forgotten| now <= forgotten)?;
+        if !plan.rules().cooldown_ends_by_length {
+            return Some(kept);
+        }
+        (now < health.over).then(|| kept.min(health.over))
     }
 
     pub(super) fn answered(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) {
@@ -90,80 +114,98 @@ impl Recount {
         health.over = now + length;
     }
 
-    /// What a failure that is counted must lead to. `requested`: the name that was called, where LiteLLM knows it.
-    pub(super) fn weigh(
-        &mut self,
-        plan: &Plan,
-        deployment: DeploymentId,
-        seen: &Seen,
-        requested: Option<NameId>,
-        now: Time,
-    ) -> Due {
+    /// How long a deployment would rest: as it says itself, else as the answer says, else as the router says.
+    pub(super) fn length(&self, plan: &Plan, deployment: DeploymentId, asked: RetryAfter) -> Span {
+        let own = plan.deployment(deployment).cooldown_time;
+        match asked {
+            _ if is_own(own.from) => Span::from_secs_f64(own.value),
+            RetryAfter::Seconds(seconds) if seconds >= 0 => Span::from_secs(seconds.unsigned_abs()),
+            _ => Span::from_secs_f64(plan.settings().cooldown_time.value),
+        }
+    }
+
+    /// What a failure must lead to.
+    pub(super) fn weigh(&mut self, plan: &Plan, whom: DeploymentId, failed: &Weighed<'_>, now: Time) -> Due {
         let (settings, rules) = (plan.settings(), plan.rules());
-        let one = plan.deployment(deployment);
-        if one.allowed_fails.is_some() || one.allowed_fails_policy.is_some() {
-            return Due::AsTold;
-        }
-        let length = length(plan, deployment, seen.retry_after);
-        let class = seen.error.class;
-        if length.is_zero()
-            || settings.disable_cooldowns.value
-            || one.wildcard
-            || class == ErrorClass::APIConnectionError
-        {
+        let one = plan.deployment(whom);
+        let Weighed { error, length, requested } = *failed;
+        let class = error.class;
+        let named = one.allowed_fails_policy.and_then(|policy| allowed(&policy, class, true));
+        if length.is_zero() || settings.disable_cooldowns.value || one.wildcard {
             return Due::Stays;
         }
-        let Some(status) = seen.error.status else { return Due::Stays };
-        let eligible = match status {
-            429 | 401 | 408 | 404 => true,
-            402 => rules.cools_402,
-            400..500 => false,
-            _ => true,
-        };
-        if !eligible {
+        let eligible = class != ErrorClass::APIConnectionError
+            && error.status.is_some_and(|status| match status {
+                429 | 401 | 408 | 404 => true,
+                402 => rules.cools_402,
+                400..500 => false,
+                _ => true,
+            });
+        if !eligible && named.is_none() {
             return Due::Stays;
         }
+        // What has no status counts as a 500 from here on.
+        let status = error.status.unwrap_or(500);
         let covered = settings.allowed_fails_policy.and_then(|policy| {
             allowed(&policy, class, rules.wide_allowed_fails_policy)
                 .filter(|&limit| limit != 0 || rules.policy_zero_counts)
         });
-        if status == 402 && one.alone && covered.is_none() {
+        if status == 402 && one.alone && covered.is_none() && named.is_none() {
             return Due::Stays;
         }
+        let chain = requested.map_or(&[][..], |name| plan.fallback_chain(name, FallbackList::Fallbacks));
+        let exempt = rules.lone_is_exempt_from_counts && one.alone && chain.is_empty();
+        if one.allowed_fails.is_some() || one.allowed_fails_policy.is_some() {
+            if exempt && named.is_none() && (one.allowed_fails.is_some() || covered.is_none()) {
+                return Due::Stays;
+            }
+            let window = match (named, one.allowed_fails) {
+                (Some(_), _) => OF_CLASS + class as usize,
+                (None, Some(_)) => OF_DEPLOYMENT,
+                (None, None) => OF_ROUTER,
+            };
+            let limit = named.or(one.allowed_fails).or(covered).unwrap_or(settings.allowed_fails.value);
+            return self.count(plan, one, window, limit, now, length);
+        }
         if settings.allowed_fails_counts || settings.allowed_fails_policy.is_some() {
-            let chain = requested.map_or(&[][..], |name| plan.fallback_chain(name, FallbackList::Fallbacks));
-            if rules.lone_is_exempt_from_counts && one.alone && chain.is_empty() && covered.is_none() {
+            if exempt && covered.is_none() {
                 return Due::Stays;
             }
             let limit = covered.unwrap_or(settings.allowed_fails.value);
-            let ttl = Span::from_secs_f64(settings.cooldown_time.value);
-            let counter = &mut self.of(plan, deployment).allowed;
-            let over = i64::try_from(counter.read(now) + 1).is_ok_and(|fails| fails > limit);
-            if rules.counts_the_tripping_fail || !over {
-                counter.add(now, ttl);
-            }
-            return if over { Due::Cools(length) } else { Due::Stays };
+            return self.count(plan, one, OF_ROUTER, limit, now, length);
         }
-        let health = self.of(plan, deployment);
+        let health = self.of(plan, whom);
         let (good, bad) = (health.successes.read(now), health.failures.read(now));
-        let calls = good + bad;
         let cools = status == 429 && !one.alone
             || good == 0 && bad >= 1000
-            || bad > good && calls >= 5 && !one.alone
-            || matches!(status, 401 | 402 | 404);
+            || bad > good && good + bad >= 5 && !one.alone
+            || !super::retries::passes(status);
         if cools { Due::Cools(length) } else { Due::Stays }
+    }
+
+    /// One more failure against a limit.
+    fn count(&mut self, plan: &Plan, one: &Deployment, window: usize, limit: i64, now: Time, length: Span) -> Due {
+        let owns = one.allowed_fails.is_some() || one.allowed_fails_policy.is_some();
+        let ttl = if owns && is_own(one.cooldown_time.from) {
+            one.cooldown_time.value
+        } else {
+            plan.settings().cooldown_time.value
+        };
+        let windows = &mut self.health[one.twin.index()].allowed;
+        if windows.len() <= window {
+            windows.resize(window + 1, Window::default());
+        }
+        let over = i64::try_from(windows[window].read(now) + 1).is_ok_and(|fails| fails > limit);
+        if plan.rules().counts_the_tripping_fail || !over {
+            windows[window].add(now, Span::from_secs_f64(ttl));
+        }
+        if over { Due::Cools(length) } else { Due::Stays }
     }
 }
 
-/// How long a deployment rests: as it says itself, else as the answer says, else as the router says.
-fn length(plan: &Plan, deployment: DeploymentId, asked: RetryAfter) -> Span {
-    use router_core::Source::{Deployment, ModelInfo};
-    let own = plan.deployment(deployment).cooldown_time;
-    match (own.from, asked) {
-        (Deployment | ModelInfo, _) => Span::from_secs_f64(own.value),
-        (_, RetryAfter::Seconds(seconds)) if seconds >= 0 => Span::from_secs(seconds.unsigned_abs()),
-        _ => Span::from_secs_f64(plan.settings().cooldown_time.value),
-    }
+/// Whether a deployment sets its cooldown time by itself.
+fn is_own(from: Source) -> bool {
+    matches!(from, Source::Deployment | Source::ModelInfo)
 }
 
 /// How many failures of a class the router's policy allows.

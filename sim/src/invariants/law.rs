@@ -2,8 +2,14 @@
 
 use router_core::{DeploymentId, RequestId, Time};
 
+use super::{
+    attempts_bounded, blame, cooldown_earned, cooldown_ends, cooldown_held, counters_at_rest, fallback_depth,
+    fallback_order, hung_up, max_parallel, not_retried, nothing_forgotten, one_answer, picked_from_group,
+    primary_error, quota_admitted, retry_wait, spend_adds_up, strategy_kept, timeout_exact,
+};
+
 /// A law of the router: no configuration may break it. A broken law is a bug in the router under test, never a finding
-/// about a config.
+/// about a config. Each has a file of its own, with what it judges.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Law {
     /// Every request gets one answer, and it is the upstream's.
@@ -14,10 +20,16 @@ pub enum Law {
     PrimaryError,
     /// A call goes to a deployment of the group that it is made for, and to the lowest `order`.
     PickedFromGroup,
+    /// The routing strategy's own choice, where it can be told from outside.
+    StrategyKept,
     /// A resting deployment is not called, and one that does not rest is not passed over.
     CooldownHeld,
     /// A cooldown begins when it must, for as long as it must, and never else.
     CooldownEarned,
+    /// A cooldown ends when it must.
+    CooldownEnds,
+    /// A failure is put down to whoever failed.
+    Blame,
     /// As many retries as configured.
     AttemptsBounded,
     /// What must not be retried is not.
@@ -26,87 +38,95 @@ pub enum Law {
     RetryWait,
     /// Fallbacks in the configured order, and no target twice.
     FallbackOrder,
+    /// No deeper than `max_fallbacks`.
+    FallbackDepth,
     /// A call ends at its timeout, neither sooner nor later.
     TimeoutExact,
-    /// No more calls at once than `max_parallel_requests`.
+    /// A call whose caller has gone is ended.
+    HungUp,
+    /// No more calls at once than `max_parallel_requests`, and none refused below it.
     MaxParallel,
+    /// Limits per minute that the router keeps by itself.
+    QuotaAdmitted,
+    /// Budgets count what answers cost.
+    SpendAddsUp,
     /// What the router counts as under way is what is under way.
     CountersAtRest,
 }
 
+/// What a law is called, and what it is about.
+pub(super) struct About {
+    /// Its name in reports and files.
+    pub(super) name: &'static str,
+    /// What it demands, in one sentence without a full stop.
+    pub(super) says: &'static str,
+    /// LiteLLM's functions, or the incidents, that it was written from.
+    pub(super) source: &'static str,
+}
+
 impl Law {
     /// All laws, in the order in which reports list them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::OneAnswer,
         Self::NothingForgotten,
         Self::PrimaryError,
         Self::PickedFromGroup,
+        Self::StrategyKept,
         Self::CooldownHeld,
         Self::CooldownEarned,
+        Self::CooldownEnds,
+        Self::Blame,
         Self::AttemptsBounded,
         Self::NotRetried,
         Self::RetryWait,
         Self::FallbackOrder,
+        Self::FallbackDepth,
         Self::TimeoutExact,
+        Self::HungUp,
         Self::MaxParallel,
+        Self::QuotaAdmitted,
+        Self::SpendAddsUp,
         Self::CountersAtRest,
     ];
 
+    const fn about(self) -> About {
+        match self {
+            Self::OneAnswer => one_answer::ABOUT,
+            Self::NothingForgotten => nothing_forgotten::ABOUT,
+            Self::PrimaryError => primary_error::ABOUT,
+            Self::PickedFromGroup => picked_from_group::ABOUT,
+            Self::StrategyKept => strategy_kept::ABOUT,
+            Self::CooldownHeld => cooldown_held::ABOUT,
+            Self::CooldownEarned => cooldown_earned::ABOUT,
+            Self::CooldownEnds => cooldown_ends::ABOUT,
+            Self::Blame => blame::ABOUT,
+            Self::AttemptsBounded => attempts_bounded::ABOUT,
+            Self::NotRetried => not_retried::ABOUT,
+            Self::RetryWait => retry_wait::ABOUT,
+            Self::FallbackOrder => fallback_order::ABOUT,
+            Self::FallbackDepth => fallback_depth::ABOUT,
+            Self::TimeoutExact => timeout_exact::ABOUT,
+            Self::HungUp => hung_up::ABOUT,
+            Self::MaxParallel => max_parallel::ABOUT,
+            Self::QuotaAdmitted => quota_admitted::ABOUT,
+            Self::SpendAddsUp => spend_adds_up::ABOUT,
+            Self::CountersAtRest => counters_at_rest::ABOUT,
+        }
+    }
+
     /// Its name in reports and files.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::OneAnswer => "one-answer",
-            Self::NothingForgotten => "nothing-forgotten",
-            Self::PrimaryError => "primary-error",
-            Self::PickedFromGroup => "picked-from-group",
-            Self::CooldownHeld => "cooldown-held",
-            Self::CooldownEarned => "cooldown-earned",
-            Self::AttemptsBounded => "attempts-bounded",
-            Self::NotRetried => "not-retried",
-            Self::RetryWait => "retry-wait",
-            Self::FallbackOrder => "fallback-order",
-            Self::TimeoutExact => "timeout-exact",
-            Self::MaxParallel => "max-parallel",
-            Self::CountersAtRest => "counters-at-rest",
-        }
+        self.about().name
     }
 
     /// What it demands, in one sentence.
     pub const fn says(self) -> &'static str {
-        match self {
-            Self::OneAnswer => "every request gets exactly one answer, the one that its upstream gave",
-            Self::NothingForgotten => "no request stays open with nothing to wait for",
-            Self::PrimaryError => "a request that fails gets the error of the group it asked for",
-            Self::PickedFromGroup => "calls go to deployments of the group, lowest order first",
-            Self::CooldownHeld => "a resting deployment is not called, one that does not rest is not passed over",
-            Self::CooldownEarned => "a cooldown begins when it must, for as long as it must, and never else",
-            Self::AttemptsBounded => "as many retries as configured, neither more nor fewer",
-            Self::NotRetried => "what must not be retried is not",
-            Self::RetryWait => "the wait before a retry follows the formula",
-            Self::FallbackOrder => "fallbacks in the configured order, no target twice",
-            Self::TimeoutExact => "a call ends exactly at its timeout",
-            Self::MaxParallel => "no more calls at once than max_parallel_requests",
-            Self::CountersAtRest => "what the router counts as under way is what is under way",
-        }
+        self.about().says
     }
 
-    /// The LiteLLM function, or the rule of the simulator, that the law was written from.
+    /// The LiteLLM functions, or the incidents, that the law was written from.
     pub const fn source(self) -> &'static str {
-        match self {
-            Self::OneAnswer => "Router.acompletion",
-            Self::NothingForgotten => "Router.acompletion",
-            Self::PrimaryError => "run_async_fallback",
-            Self::PickedFromGroup => "_common_checks_available_deployment, get_order_filtered_deployments",
-            Self::CooldownHeld => "_async_get_cooldown_deployments, CooldownCache",
-            Self::CooldownEarned => "_should_cooldown_deployment, _set_cooldown_deployments",
-            Self::AttemptsBounded => "async_function_with_retries, get_num_retries_from_retry_policy",
-            Self::NotRetried => "should_retry_this_error",
-            Self::RetryWait => "_time_to_sleep_before_retry, calculate_retry_after",
-            Self::FallbackOrder => "get_fallback_model_group, run_async_fallback",
-            Self::TimeoutExact => "_get_timeout",
-            Self::MaxParallel => "set_max_parallel_requests_client",
-            Self::CountersAtRest => "the router's own books",
-        }
+        self.about().source
     }
 }
 

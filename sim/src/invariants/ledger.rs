@@ -24,10 +24,24 @@ pub(super) struct Open {
     pub(super) last_call: Option<Time>,
     pub(super) reported_call: Option<Time>,
     pub(super) last_called: Option<DeploymentId>,
-    /// A failure to choose somebody that the callbacks hear of late.
-    pub(super) late: Option<Error>,
+    /// Whom the newest attempt picked, and the name that it was made for.
+    pub(super) picked: Option<DeploymentId>,
+    pub(super) last_name: NameId,
+    /// Tokens of the prompt.
+    pub(super) prompt: u32,
+    /// A failure of the router's own that the callbacks hear of late.
+    pub(super) late: Option<Late>,
     /// Fallback targets that were tried.
     pub(super) tried: Vec<NameId>,
+}
+
+/// A failure of the router's own: nobody could be picked, or a limit refused the call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Late {
+    pub(super) error: Error,
+    pub(super) retry_after: RetryAfter,
+    /// It is weighed for a cooldown.
+    pub(super) weighs: bool,
 }
 
 /// What a request waits for at its upstream.
@@ -82,6 +96,9 @@ pub(super) struct Frames {
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) name: NameId,
+    /// How deep the walk is that made it, and how many hops its own walk has made.
+    pub(super) depth: i64,
+    pub(super) hops: i64,
     /// It is a higher `order` level, or the rest of a group without those that failed.
     pub(super) partial: bool,
     /// Attempts so far, also those for which nobody could be chosen.
@@ -113,9 +130,11 @@ pub(super) struct Seen {
 }
 
 impl Frame {
-    pub(super) const fn new(name: NameId, partial: bool) -> Self {
+    pub(super) const fn new(name: NameId, depth: i64, partial: bool) -> Self {
         Self {
             name,
+            depth,
+            hops: 0,
             partial,
             attempts: 0,
             first: None,
@@ -131,7 +150,7 @@ impl Frame {
 
 impl Frames {
     pub(super) const fn new(name: NameId) -> Self {
-        Self { first: Frame::new(name, false), hops: Vec::new() }
+        Self { first: Frame::new(name, 0, false), hops: Vec::new() }
     }
 
     pub(super) fn top(&mut self) -> &mut Frame {
@@ -158,7 +177,7 @@ impl Frames {
 }
 
 impl Open {
-    pub(super) fn new(asked: NameId, own: Own, plain: bool) -> Self {
+    pub(super) fn new(asked: NameId, own: Own, plain: bool, prompt: u32) -> Self {
         Self {
             asked,
             frames: Frames::new(asked),
@@ -170,18 +189,12 @@ impl Open {
             last_call: None,
             reported_call: None,
             last_called: None,
+            picked: None,
+            last_name: asked,
+            prompt,
             late: None,
             tried: Vec::new(),
         }
-    }
-
-    /// Nothing will happen to it any more: no call, no place in a line, and no wait that is not over.
-    pub(super) fn is_forgotten(&self, at: Time) -> bool {
-        let frame = self.frames.at_work();
-        // Where the number of retries cannot be told from outside, neither can a wait.
-        let told = frame.newest.is_none() || frame.budget.is_some();
-        let waits = frame.wait.is_some_and(|(since, _, most)| since + most >= at);
-        self.calling == Calling::No && self.plain && told && !waits
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a plan says about each name, looked up once.
 
-use router_core::{DeploymentId, FallbackList, NameId, Plan, RoutingStrategy};
+use router_core::{DeploymentId, FallbackList, Mode, NameId, Plan, RoutingStrategy};
 
 /// What laws ask about a name.
 #[derive(Clone, Debug)]
@@ -10,8 +10,10 @@ pub(super) struct Name {
     pub(super) by_id: bool,
     /// Its members have several levels of `order`, which are fallen back through.
     pub(super) levels: bool,
-    /// Nothing but health, `blocked` and `order` decides who is a candidate.
+    /// Nothing but health, `blocked`, budgets and `order` decides who is a candidate.
     pub(super) simple: bool,
+    /// Some member has a budget.
+    pub(super) budgets: bool,
 }
 
 /// What laws ask about a plan.
@@ -47,6 +49,7 @@ impl Names {
                 by_id,
                 levels: rules.order_levels_fall_back && orders.len() > 1,
                 simple: !filters && !by_id && members.iter().all(|&id| !of(id).team),
+                budgets: members.iter().any(|&id| of(id).budget.is_some()),
                 members,
             }
         });
@@ -56,7 +59,7 @@ impl Names {
         let caps = plan.deployments().iter().any(|deployment| deployment.max_parallel_requests.is_some());
         Self {
             maps: targets.any(|target| target.map.is_some() || target.params.is_some()),
-            counts_cooldowns: !limits && (rules.marks_selection_failures || !caps),
+            counts_cooldowns: !(limits && plan.mode() == Mode::Sdk) && (rules.marks_selection_failures || !caps),
             strategy_takes_all: matches!(strategy, RoutingStrategy::SimpleShuffle | RoutingStrategy::LeastBusy),
             names: names.collect(),
         }

@@ -2,7 +2,7 @@
 
 use router_core::{
     Answered, Ask, CooldownReason, Failure, FailureKind, FallbackEntry, FallbackTarget, GiveUpReason, ModelEntry,
-    RetriesFrom, Usage, WaitReason, Wording,
+    NoFallback, RetriesFrom, Usage, WaitReason, Wording,
 };
 use router_core::{
     AttemptId, Config, DeploymentId, Error, ErrorClass, FallbackList, NameId, Note, Outcome, Plan, RequestId,
@@ -110,10 +110,15 @@ fn failed(attempt: u64, group: NameId, deployment: DeploymentId, error: Error) -
     Effect::Note(Note::Failed { request: REQUEST, attempt, n: 0, group, deployment, sent: true, error })
 }
 
+/// Cooled at one second.
 fn cooled(deployment: DeploymentId, secs: u64) -> Effect {
-    let (length, because) = (Span::from_secs(secs), CooldownReason::RateLimited);
+    cooled_until(deployment, secs, 1.0 + secs as f64)
+}
+
+fn cooled_until(deployment: DeploymentId, secs: u64, until: f64) -> Effect {
+    let (length, because, until) = (Span::from_secs(secs), CooldownReason::RateLimited, at(until));
     let error = RATE_LIMITED;
-    Effect::Note(Note::Cooled { request: REQUEST, deployment, length, until: at(0.0) + length, error, because })
+    Effect::Note(Note::Cooled { request: REQUEST, deployment, length, until, error, because })
 }
 
 fn retrying() -> Effect {
@@ -151,13 +156,19 @@ fn a_second_answer_and_an_answer_of_another_are_told() {
 
 #[test]
 fn a_cooldown_that_is_missing_too_long_or_of_the_wrong_one_is_told() {
-    for effects in [vec![], vec![cooled(A, 50)], vec![cooled(B, 5)]] {
+    let cases = [
+        (vec![], Law::CooldownEarned),
+        (vec![cooled(A, 50)], Law::CooldownEarned),
+        (vec![cooled(B, 5)], Law::Blame),
+        (vec![cooled_until(A, 5, 5.5)], Law::CooldownEnds),
+    ];
+    for (effects, law) in cases {
         let mut story = Story::new();
         let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
         let mut all = vec![failed(0, gpt, A, RATE_LIMITED)];
         all.extend(effects);
         story.ask(first).reply(1.0, 0, refusal(429), all);
-        assert_eq!(story.broken(), [Law::CooldownEarned.name()]);
+        assert_eq!(story.broken(), [law.name()]);
     }
 }
 
@@ -270,4 +281,87 @@ fn what_is_open_at_the_end_without_anything_under_way_is_forgotten() {
     story.ask(first).reply(1.0, 0, refusal(429), vec![told, cooled(A, 5), retrying()]);
     story.laws.finish(at(60.0), None);
     assert_eq!(story.broken(), ["nothing-forgotten"]);
+#[test]
+fn a_request_that_is_never_answered_is_told() {
+    // Its upstream answered, and nothing came of it.
+    let mut swallowed = Story::new();
+    let first = swallowed.picks(0, swallowed.gpt, A, 2);
+    swallowed.ask(first.clone()).reply(1.0, 0, GOOD, vec![]).laws.finish(at(10.0), None);
+    assert_eq!(swallowed.broken(), [Law::NothingForgotten.name()]);
+    // Nobody was even called.
+    let mut ignored = Story::new();
+    ignored.ask(vec![]).laws.finish(at(10.0), None);
+    assert_eq!(ignored.broken(), [Law::NothingForgotten.name()]);
+    // A retry was promised and never made.
+    let mut retry = Story::new();
+    let effects = vec![failed(0, retry.gpt, A, RATE_LIMITED), cooled(A, 5), retrying()];
+    retry.ask(first.clone()).reply(1.0, 0, refusal(429), effects).laws.finish(at(10.0), None);
+    assert_eq!(retry.broken(), [Law::NothingForgotten.name()]);
+    // A call that is under way may be, at the end of a run.
+    let mut calling = Story::new();
+    calling.ask(first).laws.finish(at(10.0), None);
+    assert_eq!(calling.broken(), [""; 0]);
+}
+
+#[test]
+fn a_call_that_goes_on_after_its_caller_has_gone_is_told() {
+    let mut story = Story::new();
+    let first = story.picks(0, story.gpt, A, 2);
+    let cancel = Event::Message { from: ActorId(0), message: Message::Cancel { request: REQUEST } };
+    story.ask(first).step(1.0, &cancel, vec![]);
+    assert_eq!(story.broken(), [Law::HungUp.name()]);
+}
+
+#[test]
+fn a_fallback_that_is_passed_over_is_told() {
+    let mut story = Story::new();
+    let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
+    let error = Error::new(ErrorClass::BadRequestError, Some(400));
+    let because = GiveUpReason::NotRetryable;
+    let effects = vec![
+        failed(0, gpt, A, error),
+        Effect::Note(Note::GaveUp { request: REQUEST, group: gpt, because, wait: Span::ZERO }),
+        Effect::Note(Note::FallbackExhausted { request: REQUEST, group: gpt, because: NoFallback::NoEntry }),
+        send(Message::Answer { request: REQUEST, outcome: Outcome::Failed(error) }),
+    ];
+    story.ask(first).reply(1.0, 0, refusal(400), effects);
+    assert_eq!(story.broken(), [Law::FallbackOrder.name()]);
+}
+
+#[test]
+fn shares_far_from_the_weights_are_told_and_near_ones_are_not() {
+    let picked = |deployments: [DeploymentId; 2]| {
+        let mut story = Story::new();
+        for number in 0..100 {
+            let (request, attempt) = (RequestId::new(0, number), AttemptId(number));
+            let (deployment, model) = (deployments[number as usize % 2], story.gpt);
+            let ask = Ask { model, prompt_tokens: 10, output_tokens: 5, stream: false, params: None };
+            let note = Note::Picked {
+                request,
+                attempt,
+                n: 0,
+                group: model,
+                deployment,
+                eligible: 2,
+                timeout: Span::from_secs(30),
+            };
+            let event = Event::Message { from: ActorId(0), message: Message::Ask { request, ask } };
+            story.step(number as f64 / 100.0, &event, vec![Effect::Note(note)]);
+            let cancel = Event::Message { from: ActorId(0), message: Message::Cancel { request } };
+            story.step(number as f64 / 100.0, &cancel, vec![]);
+        }
+        story.laws.finish(at(10.0), None);
+        story.broken()
+    };
+    assert_eq!(picked([A, B]), [""; 0]);
+    assert_eq!(picked([A, A]), [Law::StrategyKept.name()]);
+}
+
+#[test]
+fn every_law_has_a_name_of_its_own_and_says_what_it_demands() {
+    let mut names: Vec<_> = Law::ALL.map(Law::name).into();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Law::ALL.len());
+    assert!(Law::ALL.iter().all(|law| !law.says().ends_with('.') && !law.source().is_empty()));
 }

@@ -1,0 +1,248 @@
+//! What laws see of attempts: who is picked, for whom nobody is, and how an attempt fails.
+
+use router_core::{
+    AttemptId, DeploymentId, Error, ErrorClass, Mode, NameId, RequestId, RetryAfter, RoutingStrategy, Time,
+    exception_of,
+};
+
+use super::law::Law;
+use super::ledger::{Calling, End, Late, Seen};
+use super::watch::Laws;
+use super::{
+    blame, cooldown_held, max_parallel, one_answer, picked_from_group, retry_wait, spend_adds_up, strategy_kept,
+};
+
+impl Laws {
+    /// The candidates of a group, where nothing but health, `blocked`, budgets and `order` decides.
+    pub(super) fn candidates(&self, name: NameId, at: Time) -> impl Iterator<Item = DeploymentId> + Clone {
+        let plan = &*self.plan;
+        let is_there = move |id: DeploymentId| {
+            !plan.deployment(id).blocked && !self.recount.rests(plan, id, at) && !self.spend.is_spent(plan, id, at)
+        };
+        let members = self.names.of(name).members.iter().copied();
+        let levels = plan.rules().order_always;
+        let there = members.filter(move |&id| is_there(id));
+        let lowest = there.clone().filter_map(|id| plan.deployment(id).order.filter(|_| levels)).min();
+        there.filter(move |&id| lowest.is_none() || plan.deployment(id).order == lowest)
+    }
+
+    /// How many of a group the retry layer takes for healthy, and how many there are.
+    pub(super) fn health(&self, name: NameId, at: Time) -> (usize, usize) {
+        let name = self.names.of(name);
+        if name.by_id {
+            return (0, 0);
+        }
+        let is_healthy =
+            |id: DeploymentId| !self.plan.deployment(id).blocked && !self.recount.rests(&self.plan, id, at);
+        (name.members.iter().filter(|&&id| is_healthy(id)).count(), name.members.len())
+    }
+
+    /// Somebody is picked for an attempt.
+    pub(super) fn picked(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        attempt: AttemptId,
+        (group, deployment): (NameId, DeploymentId),
+        eligible: u32,
+    ) {
+        self.waited(at, request);
+        self.picked.insert(attempt, request);
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        open.attempt = Some(attempt);
+        open.picked = Some(deployment);
+        open.calling = Calling::InLine;
+        let selects = open.own.selects || !open.plain;
+        let prompt = open.prompt;
+        let frame = open.frames.top();
+        frame.attempts += 1;
+        let (name, whole) = (frame.name, !frame.partial && !frame.skips && !selects);
+        let plan = std::sync::Arc::clone(&self.plan);
+        let of_name = self.names.of(name);
+        let (by_id, simple) = (of_name.by_id, of_name.simple);
+        let mut add = |law: Law, what: Option<String>| {
+            if let Some(what) = what {
+                self.breaches.add(law, at, Some(request), Some(deployment), || what);
+            }
+        };
+        let is_member = of_name.members.contains(&deployment);
+        add(Law::PickedFromGroup, picked_from_group::of_membership(name, group, is_member).map(str::to_owned));
+        let rests = self.recount.rests(&plan, deployment, at);
+        add(Law::CooldownHeld, cooldown_held::of_pick(by_id, rests).map(str::to_owned));
+        if !(whole && simple) {
+            return;
+        }
+        let counted = self.candidates(name, at).count() as u32;
+        let of_name = self.names.of(name);
+        let mut add = |law: Law, what: Option<String>| {
+            if let Some(what) = what {
+                self.breaches.add(law, at, Some(request), Some(deployment), || what);
+            }
+        };
+        if of_name.budgets {
+            add(Law::SpendAddsUp, spend_adds_up::of_eligible(eligible, counted));
+        } else {
+            add(Law::CooldownHeld, cooldown_held::of_eligible(eligible, counted));
+        }
+        if plan.rules().order_always {
+            let books = (&self.recount, &self.spend);
+            let told = picked_from_group::of_order(&plan, books, &of_name.members, deployment, at);
+            add(Law::PickedFromGroup, told.map(str::to_owned));
+        }
+        if let Some(shares) = self.shares.as_mut().filter(|_| counted as usize == of_name.members.len()) {
+            shares.add(&self.names, name, deployment);
+        }
+        let told = match &self.busy {
+            Some(busy) => strategy_kept::of_busy(&plan, busy, name, self.candidates(name, at), deployment, at),
+            None => None,
+        };
+        let told = told.or_else(|| self.picked_by_usage(name, Some(deployment), prompt, at));
+        if let Some(what) = told {
+            self.broken(Law::StrategyKept, at, request, Some(deployment), || what);
+        }
+    }
+
+    /// The pick of `usage-based-routing-v2`, or that it picked nobody.
+    fn picked_by_usage(&mut self, name: NameId, picked: Option<DeploymentId>, prompt: u32, at: Time) -> Option<String> {
+        if self.usage.keeper() != super::quota_admitted::Keeper::Strategy {
+            return None;
+        }
+        let candidates: Vec<DeploymentId> = self.candidates(name, at).collect();
+        strategy_kept::of_usage(&self.plan, &mut self.usage, candidates.into_iter(), picked, (prompt, at))
+    }
+
+    /// Whether the wait before this moment was as long as it should be.
+    pub(super) fn waited(&mut self, at: Time, request: RequestId) {
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let plain = open.plain;
+        let Some(wait) = open.frames.top().wait.take() else { return };
+        if let Some(what) = retry_wait::of_wait(wait, at).filter(|_| plain) {
+            self.broken(Law::RetryWait, at, request, None, || what);
+        }
+    }
+
+    /// An attempt failed: at an upstream, or because the router refused it by itself.
+    pub(super) fn failed(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        (group, whom): (NameId, DeploymentId),
+        note: Failure,
+    ) {
+        let Failure { attempt, sent, error } = note;
+        if let Some(attempt) = attempt {
+            self.picked.remove(&attempt);
+        }
+        let ended = [self.hung_up, self.replied].into_iter().flatten().find(|(call, _)| call.request == request);
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        open.calling = Calling::No;
+        let (plain, set_timeout) = (open.plain, open.own.set_timeout);
+        let mut seen = Seen {
+            error,
+            retry_after: RetryAfter::Absent,
+            deployment: Some(whom),
+            by_router: !sent,
+            callers_timeout: false,
+        };
+        let mut counts = sent || error.class == ErrorClass::APIConnectionError;
+        match ended {
+            _ if !sent => {}
+            Some((_, End::Failed(failure))) => {
+                let dialect = self.plan.deployment(whom).dialect;
+                seen.error = exception_of(dialect, &failure, false, self.plan.rules());
+                seen.retry_after = failure.retry_after;
+            }
+            Some((_, End::TimedOut)) => {
+                seen.error = Error::new(ErrorClass::Timeout, Some(408));
+                seen.callers_timeout = set_timeout;
+            }
+            Some((_, End::Answered { usage, content_filter: true })) => {
+                self.answered(at, group, whom, usage);
+                counts = false;
+            }
+            Some((_, End::Answered { .. })) | None => {
+                let told = one_answer::of_failure(None);
+                self.broken(Law::OneAnswer, at, request, Some(whom), || told.unwrap_or_default().to_owned());
+            }
+        }
+        if let Some((call, _)) = ended.filter(|_| sent)
+            && let Some(what) = blame::of_failure(whom, call.deployment)
+        {
+            self.broken(Law::Blame, at, request, Some(whom), || what.to_owned());
+        } else if plain && let Some(what) = one_answer::of_error(&seen.error, &error) {
+            self.broken(Law::OneAnswer, at, request, Some(whom), || what);
+        }
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        open.frames.top().newest = Some(seen);
+        if counts {
+            self.report(at, request, whom, &seen, group);
+        } else if !sent {
+            self.refused(at, request, whom, error);
+        }
+    }
+
+    /// The router refused a call by itself: for want of a place, or by a limit per minute.
+    fn refused(&mut self, at: Time, request: RequestId, whom: DeploymentId, error: Error) {
+        let taken = max_parallel::taken(&self.plan, &self.ledger.in_flight, whom, at);
+        if self.usage.keeper() == super::quota_admitted::Keeper::Nobody && !self.limits {
+            if let Some(what) = taken.and_then(max_parallel::of_refusal) {
+                self.broken(Law::MaxParallel, at, request, Some(whom), || what);
+            }
+            return;
+        }
+        // With both at work, whoever is full may have refused.
+        if taken.is_none_or(|(taken, cap)| taken < cap)
+            && let Some(what) = self.usage.refused(&self.plan, whom, at)
+        {
+            self.broken(Law::QuotaAdmitted, at, request, Some(whom), || what);
+        }
+        self.refused_by_limit(at, request, whom, error);
+    }
+
+    /// Nobody could be picked.
+    pub(super) fn nobody(&mut self, at: Time, request: RequestId, group: NameId, error: Error) {
+        self.waited(at, request);
+        let strategy = self.plan.settings().routing_strategy.value;
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let selects = open.own.selects || !open.plain;
+        let (plain, prompt) = (open.plain, open.prompt);
+        let frame = open.frames.top();
+        frame.attempts += 1;
+        frame.newest = Some(Seen {
+            error,
+            retry_after: RetryAfter::Absent,
+            deployment: None,
+            by_router: true,
+            callers_timeout: false,
+        });
+        let whole = !frame.partial && !selects;
+        open.last_name = group;
+        let by_strategy = error.class == ErrorClass::RateLimitError;
+        if self.plan.mode() == Mode::Proxy && !open.reported && strategy != RoutingStrategy::UsageBased && plain {
+            open.reported = true;
+            open.reported_call = open.last_call;
+            let weighs = !self.plan.rules().marks_selection_failures;
+            // A limit of the router carries a `Retry-After` of a minute.
+            let retry_after = if by_strategy { RetryAfter::Seconds(60) } else { RetryAfter::Absent };
+            open.late = Some(Late { error, retry_after, weighs });
+        }
+        if !whole || !self.names.of(group).simple {
+            return;
+        }
+        if error.class == ErrorClass::RouterRateLimitError && self.names.strategy_takes_all {
+            let counted = self.candidates(group, at).count() as u32;
+            if let Some(what) = cooldown_held::of_nobody(counted) {
+                self.broken(Law::CooldownHeld, at, request, None, || what);
+            }
+        } else if by_strategy && let Some(what) = self.picked_by_usage(group, None, prompt, at) {
+            self.broken(Law::StrategyKept, at, request, None, || what);
+        }
+    }
+}
+
+/// What a note says about a failed attempt.
+pub(super) struct Failure {
+    pub(super) attempt: Option<AttemptId>,
+    pub(super) sent: bool,
+    pub(super) error: Error,
+}

@@ -1,0 +1,183 @@
+//! What laws see of the retry and fallback layers: whether they go on, and where.
+
+use std::sync::Arc;
+
+use router_core::{ErrorClass, FallbackList, Mode, NameId, NoFallback, RequestId, Span, Time};
+
+use super::defects::Defect;
+use super::fallback_order::{chain, due, list_for};
+use super::law::Law;
+use super::ledger::{Calling, Frame};
+use super::watch::Laws;
+use super::{attempts_bounded, fallback_depth, fallback_order, not_retried, retries};
+
+impl Laws {
+    /// The retry layer goes on, or gives up after it waited for so long.
+    pub(super) fn decided(&mut self, at: Time, request: RequestId, gives_up_after: Option<Span>) {
+        self.weighed(at);
+        let goes_on = gives_up_after.is_none();
+        let plan = Arc::clone(&self.plan);
+        let rules = plan.rules();
+        let Some(name) = self.ledger.requests.get(request).map(|(_, open)| open.frames.top().name) else { return };
+        let (healthy, all) = self.health(name, at);
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let (own, plain) = (open.own, open.plain);
+        let frame = open.frames.top();
+        let Some(newest) = frame.newest else { return };
+        let is_first = frame.first.is_none();
+        let first = *frame.first.get_or_insert(newest);
+        if is_first {
+            frame.budget = retries::budget(&plan, name, &own, &newest);
+        }
+        let raised = if rules.rechecks_each_failure { newest } else { first };
+        frame.raised = Some(raised);
+        let retries = frame.attempts.saturating_sub(1);
+        let budget = frame.budget;
+        let checked = (is_first || rules.rechecks_each_failure) && !budget.is_some_and(|(_, policy)| policy);
+        let refused = checked && retries::refused(&plan, &newest, healthy, all);
+        let spent = is_first && budget.is_some_and(|(budget, _)| budget <= 0);
+        let silent = !goes_on && (refused || spent);
+        let (least, most) =
+            if silent { (Span::ZERO, Span::ZERO) } else { retries::wait(&plan, &raised, retries, healthy, all) };
+        // Where the number of retries is unknown, so is whether the end is waited for.
+        frame.wait = budget.is_some().then_some((at, least, most));
+        frame.skips |= goes_on
+            && rules.retry_skips_refusers
+            && newest.deployment.is_some()
+            && newest.error.status.is_some_and(|status| !retries::passes(status));
+        if silent {
+            frame.wait = Some((at, Span::ZERO, Span::ZERO));
+        } else {
+            self.deliver_late_to_the_last(at, request);
+        }
+        if let Some(wait) = gives_up_after.filter(|wait| !wait.is_zero()) {
+            self.defects.add(Defect::WaitsBeforeGivingUp, at, Some(request), newest.deployment, || {
+                format!("waits {:.1} s after the last retry, and then fails", wait.as_secs_f64())
+            });
+        }
+        if !plain {
+            return;
+        }
+        let class = newest.error.class.name();
+        let told = match budget {
+            _ if goes_on && refused => Some((Law::NotRetried, not_retried::of_retry(class, healthy, all))),
+            Some((most, _)) if goes_on => {
+                attempts_bounded::of_retry(retries, most).map(|what| (Law::AttemptsBounded, what))
+            }
+            Some((most, _)) if !refused => {
+                attempts_bounded::of_giving_up(retries, most, class).map(|what| (Law::AttemptsBounded, what))
+            }
+            _ => None,
+        };
+        if let Some((law, what)) = told {
+            self.broken(law, at, request, newest.deployment, || what);
+        }
+    }
+
+    /// A fallback is tried.
+    pub(super) fn fell_back(&mut self, at: Time, request: RequestId, from: NameId, to: NameId, list: FallbackList) {
+        self.waited(at, request);
+        let plan = Arc::clone(&self.plan);
+        let maps = self.names.maps;
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let partial = matches!(list, FallbackList::Order | FallbackList::WeightedFailover);
+        let configured = !partial && list != FallbackList::Request;
+        let remembers = plan.rules().remembers_targets;
+        let (asked, disabled) = (open.asked, open.own.disable_fallbacks);
+        let plain = open.plain;
+        let top = open.frames.top();
+        let depth = top.depth;
+        let mut fits = top.name == from && !disabled && (!partial || to == from);
+        if configured && !maps {
+            let chain = chain(&plan, from, asked, list);
+            let next = top.next_target;
+            if remembers && !open.tried.contains(&from) {
+                open.tried.push(from);
+            }
+            let tried = if remembers { &open.tried[..] } else { &[] };
+            let due = due(chain, next, from, tried);
+            fits &= due.is_some_and(|(_, model)| model == to);
+            open.frames.top().next_target = due.map_or(next, |(index, _)| index + 1);
+            if remembers {
+                open.tried.push(to);
+            }
+        }
+        open.plain &= !maps;
+        let top = open.frames.top();
+        top.hops += 1;
+        let inner = top.depth + top.hops;
+        open.frames.push(Frame::new(to, inner, partial));
+        if let Some(what) = fallback_order::of_step(&plan, fits, from, to) {
+            self.broken(Law::FallbackOrder, at, request, None, || what);
+        }
+        let most = plan.settings().max_fallbacks.value;
+        if let Some(what) = fallback_depth::of_step(depth, most).filter(|_| plain) {
+            self.broken(Law::FallbackDepth, at, request, None, || what);
+        }
+    }
+
+    /// A layer has failed for good.
+    pub(super) fn exhausted(&mut self, at: Time, request: RequestId, because: NoFallback) {
+        self.waited(at, request);
+        self.passed_over(at, request, because);
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        open.calling = Calling::No;
+        let Some(hop) = open.frames.pop() else { return self.deliver_late_to_the_last(at, request) };
+        let under = open.frames.top();
+        let typed = under.raised.is_some_and(|seen| {
+            let class = seen.error.class;
+            class == ErrorClass::ContextWindowExceededError || class == ErrorClass::ContentPolicyViolationError
+        });
+        // A walk through the levels of a group fails with what came last.
+        if self.names.of(under.name).levels && !typed {
+            under.raised = hop.raised;
+        }
+        let counted = open.reported && open.last_call != open.reported_call;
+        let plain = open.plain;
+        let Some(seen) = hop.raised else { return };
+        let Some(deployment) = seen.deployment else { return };
+        if !self.plan.rules().weighs_failed_hops
+            || self.plan.mode() != Mode::Proxy
+            || seen.callers_timeout && self.plan.rules().caller_timeouts_exempt
+        {
+            return;
+        }
+        if !plain {
+            self.expect(at, request, deployment, None);
+        } else if counted {
+            self.recount.failed(&self.plan, deployment, at);
+            self.weigh(at, request, deployment, &seen, None);
+        }
+    }
+
+    /// Whether a fallback was due when a layer says that none is left.
+    fn passed_over(&mut self, at: Time, request: RequestId, because: NoFallback) {
+        let plan = Arc::clone(&self.plan);
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let (own, asked) = (open.own, open.asked);
+        let top = open.frames.top();
+        let (name, depth, next, partial, raised) = (top.name, top.depth, top.next_target, top.partial, top.raised);
+        let judged = open.plain
+            && !self.names.maps
+            && own.fallbacks.is_none()
+            && !own.disable_fallbacks
+            && !partial
+            && !plan.settings().enable_weighted_failover;
+        if !judged {
+            return;
+        }
+        if depth >= plan.settings().max_fallbacks.value {
+            return;
+        }
+        let list = list_for(&plan, raised);
+        let tried = if plan.rules().remembers_targets { &open.tried[..] } else { &[] };
+        let left = due(chain(&plan, name, asked, list), next, name, tried);
+        if because == NoFallback::Disabled || left.is_some() {
+            let what = match left {
+                Some((_, left)) => fallback_order::of_end(&plan, name, left),
+                None => "no fallback, for the request forbids them, it says, and it does not".to_owned(),
+            };
+            self.broken(Law::FallbackOrder, at, request, None, || what);
+        }
+    }
+}

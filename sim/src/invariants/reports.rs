@@ -1,0 +1,198 @@
+//! What LiteLLM's callbacks hear of failures, and what they make of them: counts and cooldowns.
+
+use router_core::{DeploymentId, Error, Mode, NameId, RequestId, RetryAfter, Span, Time, Usage};
+
+use super::cooldowns::{Due, Weighed};
+use super::defects::Defect;
+use super::law::Law;
+use super::ledger::{Late, Seen};
+use super::watch::Laws;
+use super::{blame, cooldown_earned, cooldown_ends};
+
+impl Laws {
+    /// An answer reaches the callbacks.
+    pub(super) fn answered(&mut self, at: Time, group: NameId, deployment: DeploymentId, usage: Usage) {
+        let plan = &self.plan;
+        self.recount.answered(plan, deployment, at);
+        self.spend.pay(plan, deployment, usage, at);
+        self.usage.answered(plan, deployment, usage.total(), at);
+        if let Some(busy) = &mut self.busy {
+            busy.add(plan, group, deployment, -1, at);
+        }
+    }
+
+    /// A failure reaches the callbacks, which behind the proxy count one per request.
+    pub(super) fn report(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        deployment: DeploymentId,
+        seen: &Seen,
+        group: NameId,
+    ) {
+        let proxy = self.plan.mode() == Mode::Proxy;
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        if !open.plain {
+            return self.expect(at, request, deployment, None);
+        }
+        if open.reported {
+            return self.expect(at, request, deployment, Some(Due::Stays));
+        }
+        if proxy {
+            open.reported = true;
+            open.reported_call = open.last_call;
+        }
+        if let Some(busy) = &mut self.busy {
+            busy.add(&self.plan, group, deployment, -1, at);
+        }
+        if seen.callers_timeout && proxy && self.plan.rules().caller_timeouts_exempt {
+            return self.expect(at, request, deployment, Some(Due::Stays));
+        }
+        self.recount.failed(&self.plan, deployment, at);
+        self.weigh(at, request, deployment, seen, Some(group));
+    }
+
+    pub(super) fn weigh(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        whom: DeploymentId,
+        seen: &Seen,
+        requested: Option<NameId>,
+    ) {
+        let length = self.recount.length(&self.plan, whom, seen.retry_after);
+        let weighed = Weighed { error: &seen.error, length, requested };
+        let due = self.recount.weigh(&self.plan, whom, &weighed, at);
+        self.expect(at, request, whom, Some(due));
+    }
+
+    /// A limit of the router refused a call, which is weighed with the router's own length.
+    pub(super) fn refused_by_limit(&mut self, at: Time, request: RequestId, whom: DeploymentId, error: Error) {
+        let proxy = self.plan.mode() == Mode::Proxy;
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        if !open.plain {
+            return self.expect(at, request, whom, None);
+        }
+        if proxy && !open.reported {
+            open.reported = true;
+            open.reported_call = open.last_call;
+            open.late = Some(Late { error, retry_after: RetryAfter::Seconds(60), weighs: true });
+        }
+        let length = Span::from_secs_f64(self.plan.settings().cooldown_time.value);
+        let weighed = Weighed { error: &error, length, requested: None };
+        let due = self.recount.weigh(&self.plan, whom, &weighed, at);
+        self.expect(at, request, whom, Some(due));
+    }
+
+    /// A report of the past reaches the callbacks: it is taken for a failure of whoever is called at the moment.
+    pub(super) fn deliver_late(&mut self, at: Time, request: RequestId, (name, whom): (NameId, DeploymentId)) {
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let Some(Late { error, retry_after, weighs }) = open.late.take() else { return };
+        if let Some(busy) = &mut self.busy {
+            busy.add(&self.plan, name, whom, -1, at);
+        }
+        if !weighs {
+            return;
+        }
+        let seen = Seen { error, retry_after, deployment: None, by_router: true, callers_timeout: false };
+        self.recount.failed(&self.plan, whom, at);
+        self.weigh(at, request, whom, &seen, Some(name));
+        self.defects.add(Defect::BlamesTheNext, at, Some(request), Some(whom), || {
+            format!("a {} of the router's own is put down to it", error.class.name())
+        });
+    }
+
+    /// A late report that reaches nobody new is taken for the deployment that was called last.
+    pub(super) fn deliver_late_to_the_last(&mut self, at: Time, request: RequestId) {
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        match open.last_called {
+            Some(last) => {
+                let name = open.last_name;
+                self.deliver_late(at, request, (name, last));
+            }
+            None => open.late = None,
+        }
+    }
+
+    /// Whether a report of the past is still to be weighed.
+    fn is_late(&mut self, request: RequestId) -> Option<(NameId, DeploymentId)> {
+        let (_, open) = self.ledger.requests.get(request)?;
+        let whom = open.picked.filter(|_| open.late.is_some_and(|late| late.weighs))?;
+        Some((open.frames.top().name, whom))
+    }
+
+    /// What the router must say next about a deployment; `None`: it cannot be told from outside.
+    pub(super) fn expect(&mut self, at: Time, request: RequestId, deployment: DeploymentId, due: Option<Due>) {
+        self.weighed(at);
+        let due = if self.names.counts_cooldowns { due } else { None };
+        if let Some(Due::Cools(length)) = due {
+            self.cool(at, request, deployment, length);
+        }
+        self.expected = Some((request, deployment, due));
+    }
+
+    fn cool(&mut self, at: Time, request: RequestId, deployment: DeploymentId, length: Span) {
+        let before = self.recount.rests_until(&self.plan, deployment, at);
+        self.recount.cool(&self.plan, deployment, length, at);
+        let after = self.recount.rests_until(&self.plan, deployment, at);
+        let Some(before) = before else { return };
+        let after = after.unwrap_or(at);
+        if after < before {
+            self.defects.add(Defect::CooldownCutShort, at, Some(request), Some(deployment), || {
+                let lost = before.since(after).as_secs_f64();
+                format!("a cooldown of {length} ends, and with it one that would have lasted {lost:.1} s longer")
+            });
+        } else if at + length > after {
+            self.defects.add(Defect::CooldownNotExtended, at, Some(request), Some(deployment), || {
+                let left = after.since(at).as_secs_f64();
+                format!("a cooldown of {length} ends after {left:.1} s, with one that was begun before")
+            });
+        }
+    }
+
+    /// Nothing more is said about the last failure.
+    pub(super) fn weighed(&mut self, at: Time) {
+        if let Some((request, deployment, Some(Due::Cools(length)))) = self.expected.take() {
+            self.broken(Law::CooldownEarned, at, request, Some(deployment), || cooldown_earned::of_silence(length));
+        }
+    }
+
+    /// The router says that a deployment rests now, and until when, or that it does not.
+    pub(super) fn told(&mut self, at: Time, request: RequestId, whom: DeploymentId, cooled: Option<(Span, Time)>) {
+        if self.expected.is_none()
+            && let Some(late) = self.is_late(request)
+        {
+            self.deliver_late(at, request, late);
+        }
+        let length = cooled.map(|(length, _)| length);
+        let (failed, due) = match self.expected.take() {
+            Some((_, failed, due)) => (failed, due),
+            None if self.names.counts_cooldowns => (whom, Some(Due::Stays)),
+            None => (whom, None),
+        };
+        if let Some(what) = blame::of_cooldown(whom, failed, length) {
+            return self.broken(Law::Blame, at, request, Some(whom), || what);
+        }
+        if whom != failed {
+            return;
+        }
+        match due {
+            Some(due) => {
+                if let Some(what) = cooldown_earned::of_news(Some(due), length) {
+                    return self.broken(Law::CooldownEarned, at, request, Some(whom), || what);
+                }
+            }
+            None => {
+                if let Some(length) = length {
+                    self.cool(at, request, whom, length);
+                }
+            }
+        }
+        if let Some((_, until)) = cooled {
+            let due = self.recount.rests_until(&self.plan, whom, at);
+            if let Some(what) = cooldown_ends::of_cooldown(until, due) {
+                self.broken(Law::CooldownEnds, at, request, Some(whom), || what);
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The wait before a retry follows LiteLLM's formula.
+
+use router_core::{Span, Time};
+
+use super::law::About;
+
+pub(super) const ABOUT: About = About {
+    name: "retry-wait",
+    says: "the wait before a retry follows the formula, and keeps Retry-After",
+    source: "_time_to_sleep_before_retry, calculate_retry_after",
+};
+
+/// A wait from `since` to `at`, which must take at least and at most so long.
+pub(super) fn of_wait((since, least, most): (Time, Span, Span), at: Time) -> Option<String> {
+    let wait = at.since(since);
+    (wait < least || wait > most).then(|| format!("waited {wait}, where the formula gives {least} to {most}"))
+}

@@ -281,6 +281,8 @@ fn what_is_open_at_the_end_without_anything_under_way_is_forgotten() {
     story.ask(first).reply(1.0, 0, refusal(429), vec![told, cooled(A, 5), retrying()]);
     story.laws.finish(at(60.0), None);
     assert_eq!(story.broken(), ["nothing-forgotten"]);
+}
+
 #[test]
 fn a_request_that_is_never_answered_is_told() {
     // Its upstream answered, and nothing came of it.
@@ -307,8 +309,7 @@ fn a_request_that_is_never_answered_is_told() {
 fn a_call_that_goes_on_after_its_caller_has_gone_is_told() {
     let mut story = Story::new();
     let first = story.picks(0, story.gpt, A, 2);
-    let cancel = Event::Message { from: ActorId(0), message: Message::Cancel { request: REQUEST } };
-    story.ask(first).step(1.0, &cancel, vec![]);
+    story.ask(first).step(1.0, &cancel(), vec![]);
     assert_eq!(story.broken(), [Law::HungUp.name()]);
 }
 

@@ -64,8 +64,36 @@ pub(super) fn is_unlisted(model: &str, release: Release) -> bool {
     let by_rule = model == "*"
         || model.contains("ft:gpt-3.5-turbo")
         || model.contains("ft:gpt-4")
-        || release == Release::V1_109_1 && (model.starts_with("gpt-image") || model.contains("anthropic.claude"));
+        || release == Release::V1_109_1
+            && (model.starts_with("gpt-image") || model.contains("anthropic.claude") || is_later_claude(model));
     !model.contains('/') && !by_rule && cost_map::row(model, release).is_none()
+}
+
+/// Whether newer releases route a name to Anthropic by its form alone: `claude-sonnet-4`, `claude-sonnet-4-5`,
+/// `claude-sonnet-4-20250514`, and not `claude-3-opus-20240229`.
+fn is_later_claude(model: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let lower = model.to_ascii_lowercase();
+    let Some((family, version)) = lower.strip_prefix("claude-").and_then(|rest| rest.split_once('-')) else {
+        return false;
+    };
+    let mut parts = version.splitn(2, '-');
+    let (first, date) = (parts.next().unwrap_or_default(), parts.next());
+    let (major, minor) = first.split_once('.').map_or((first, None), |(major, minor)| (major, Some(minor)));
+    let dated = |text: &str| text.len() == 8 && number(text);
+    let rest = match (minor, date) {
+        (_, None) => true,
+        (Some(_), Some(date)) => dated(date),
+        (None, Some(rest)) => match rest.split_once('-') {
+            None => number(rest),
+            Some((minor, date)) => number(minor) && dated(date),
+        },
+    };
+    !family.is_empty()
+        && family.bytes().all(|byte| byte.is_ascii_lowercase())
+        && number(major)
+        && minor.is_none_or(number)
+        && rest
 }
 
 /// Names without a prefix whose family gives the provider away, though the table has no row for them.
@@ -129,5 +157,25 @@ mod tests {
         }
         assert_eq!(provider("our-model", None, None, Release::V1_109_1), None);
         assert_eq!(provider("azrue/gpt-4", None, None, Release::V1_109_1), None);
+    }
+
+    #[test]
+    fn newer_releases_know_a_claude_by_the_form_of_its_name() {
+        for name in [
+            "claude-sonnet-4",
+            "claude-sonnet-4-5",
+            "claude-opus-4.1",
+            "claude-sonnet-4-20250514",
+            "claude-opus-4-1-20250805",
+            "claude-next-7.2-20260101",
+            "Claude-Sonnet-4",
+        ] {
+            assert!(!is_unlisted(name, Release::V1_109_1), "{name}");
+        }
+        for name in
+            ["claude-3-opus-20240229", "claude-foo", "claude-sonnet-4-latest", "claude-sonnet-4-5-6", "claude-sonnet"]
+        {
+            assert!(is_unlisted(name, Release::V1_109_1), "{name}");
+        }
     }
 }

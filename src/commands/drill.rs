@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use routedrill_reports::model::{DrillContext, DrillReport, FindingReport, RefusalReport, UpgradeReport};
+use routedrill_reports::model::{ConfigText, DrillContext, DrillReport, FindingReport, RefusalReport, UpgradeReport};
 use routedrill_reports::print::{self, Detail};
 use routedrill_reports::{Folder, WriteError, words};
 use routedrill_sim::drill::world::{DEADLINE, START_UNIX_NANOS};
-use routedrill_sim::drill::{Drill, Load, Row, Thresholds, Upgrade, Verdict, World, rows};
+use routedrill_sim::drill::{Drill, Edit, Load, Row, Thresholds, Upgrade, Verdict, World, rows};
 use routedrill_sim::litellm::{self, Loaded, Options};
 use routedrill_sim::problem::{Problem, Problems, did_you_mean};
 use routedrill_sim::scenario::quantity::Share;
@@ -17,7 +17,7 @@ use routedrill_sim::scenario::{self, Recording};
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
 use router_core::{Mode, NameId, Plan, PlanError, Release, Span};
 
-use super::{memo, parse};
+use super::{edited, memo, parse};
 use crate::exit::Exit;
 use crate::output;
 use crate::progress::Progress;
@@ -84,8 +84,8 @@ pub(crate) struct Args {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// A folder for `memo.md`, `report.html`, `results.json`, and a statement of what they were made from, which `routedrill verify`
-    /// checks.
+    /// A folder for the readiness memo, `memo.md` and `memo.html`, for `report.html`, `results.json`, and a statement of
+    /// what they were made from, which `routedrill verify` checks. Each risk's remedy is drilled too.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// An OpenSSH private key of the kind Ed25519, without a passphrase, to sign that statement with.
@@ -151,7 +151,7 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
     if let Some(wanted) = &args.write_scenarios {
         write_scenarios(&drill, wanted)?;
     }
-    let (report, worst) = carry_out(args, &name, &drill, findings)?;
+    let (report, worst) = carry_out(args, &name, (&drill, &source), findings, args.out.is_some())?;
     if let Some(wanted) = &args.out {
         memo::write(args, &drill, &report, signer.as_ref(), wanted)?;
     }
@@ -207,12 +207,14 @@ pub(super) fn prepare(args: &Args, source: &Source) -> Result<Prepared, Exit> {
     Ok(Prepared::Ready(drill, loaded.findings.iter().map(FindingReport::from).collect()))
 }
 
-/// Carries a drill out; gives its report and its worst verdict.
+/// Carries a drill of a config out; gives its report and its worst verdict. `prove`: looks for edits of the config that
+/// remove its risks, and drills them.
 pub(super) fn carry_out(
     args: &Args,
     name: &str,
-    drill: &Drill,
+    (drill, source): (&Drill, &Source),
     findings: Vec<FindingReport>,
+    prove: bool,
 ) -> Result<(DrillReport, Verdict), Exit> {
     let progress = Progress::new(drill.rows.len() as u64 + 1, "outages");
     let outcome = in_pool(args.threads, || drill.run(&|| progress.step()))?;
@@ -225,7 +227,18 @@ pub(super) fn carry_out(
         load_chosen: args.rps.is_some() || args.traffic.is_some(),
         options: &options,
     };
-    Ok((DrillReport::new(drill, &outcome, &context), outcome.worst()))
+    let mut report = DrillReport::new(drill, &outcome, &context);
+    let document = litellm::parse(source).map_err(|problems| output::refuse(&problems))?;
+    let text = ConfigText { root: &document.root, source };
+    report.tie(drill, &text);
+    if prove {
+        let progress = Progress::new(report.risks.len() as u64, "remedies");
+        let read = read_options(args, args.litellm);
+        let rebuild = |edit: &Edit| edited::world(drill, source, &read, edit);
+        in_pool(args.threads, || report.prove(drill, &outcome, &text, &rebuild, &|| progress.step()))?;
+        progress.finish();
+    }
+    Ok((report, outcome.worst()))
 }
 
 /// Drills the same config under another release, and says what that changes.
@@ -271,7 +284,17 @@ fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
 
 /// Reads the config, with the names that clients are to ask for made known to it.
 fn load(args: &Args, source: &Source, release: Release) -> Result<Loaded, Exit> {
-    let options = Options {
+    let mut loaded =
+        litellm::read_source(source, &read_options(args, release)).map_err(|problems| output::refuse(&problems))?;
+    if args.models.is_empty() {
+        loaded.config.asked_names.extend(default_names(&loaded));
+    }
+    Ok(loaded)
+}
+
+/// How the config is read.
+fn read_options(args: &Args, release: Release) -> Options {
+    Options {
         release,
         mode: match args.mode {
             ModeArg::Proxy => Mode::Proxy,
@@ -279,12 +302,7 @@ fn load(args: &Args, source: &Source, release: Release) -> Result<Loaded, Exit> 
         },
         asked_names: args.models.clone(),
         start_unix_nanos: START_UNIX_NANOS,
-    };
-    let mut loaded = litellm::read_source(source, &options).map_err(|problems| output::refuse(&problems))?;
-    if args.models.is_empty() {
-        loaded.config.asked_names.extend(default_names(&loaded));
     }
-    Ok(loaded)
 }
 
 /// Every model group. Nobody asks for a wildcard by its own name: a model that it matches stands for it.

@@ -35,6 +35,7 @@ pub(super) fn signer(path: &Path) -> Result<Signer, Exit> {
 pub(super) fn papers(report: &DrillReport, date: &str) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("memo.md", print::memo(report, Some(date)).into_bytes()),
+        ("memo.html", print::memo_html(report, Some(date)).into_bytes()),
         ("report.html", print::html::drill(report).into_bytes()),
         ("results.json", print::json(report).into_bytes()),
     ]

@@ -3,6 +3,7 @@
 pub(crate) mod capacity;
 pub(crate) mod check;
 pub(crate) mod drill;
+mod edited;
 pub(crate) mod explain;
 pub(crate) mod lint;
 mod memo;

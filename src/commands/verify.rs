@@ -240,7 +240,8 @@ fn again(
             return Ok(());
         }
     };
-    let (report, _) = drill::carry_out(&cited_args, &cited.config.name, &ready, findings)?;
+    let (report, _) =
+        drill::carry_out(&cited_args, &cited.config.name, (&ready, &source), findings, same_config && same_program)?;
     let rows = RowEvidence::of(&ready, &report);
     let whole = (&cited.seeds, cited.runs, cited.requests, &cited.digest)
         == (&report.world.seeds, report.runs, report.requests, &report.digest);

@@ -14,6 +14,8 @@ use super::inventory::{FallbackReport, InventoryReport, NamedSetting, fallbacks,
 use super::laws::{BrokenLawReport, DefectReport, broken_laws, known_defects};
 use super::risks::{RiskReport, risks};
 use super::run::Latencies;
+use super::slo::SloReport;
+use super::surroundings::SurroundingsReport;
 use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
@@ -53,6 +55,10 @@ pub struct DrillReport {
     pub verdicts: VerdictCounts,
     /// What to change, the worst first.
     pub risks: Vec<RiskReport>,
+    /// What the outages would do to the error budget.
+    pub slo: Option<SloReport>,
+    /// What the configuration has beside routing.
+    pub surroundings: SurroundingsReport,
     /// Laws of the router that were broken, which is a bug in the router and no finding about the config.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub broken_laws: Vec<OutageLawReport>,
@@ -345,7 +351,7 @@ impl DrillReport {
         let rows: Vec<RowReport> =
             outcome.rows.iter().map(|assessment| row(drill, &names, assessment, context)).collect();
         let (from, until) = world.outage();
-        Self {
+        let mut report = Self {
             routedrill: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
             config: context.config.to_owned(),
             litellm: plan.release().number(),
@@ -384,6 +390,8 @@ impl DrillReport {
                 untouched: outcome.count(Verdict::Untouched),
             },
             risks: risks(drill, outcome, &names, &rows, context),
+            slo: None,
+            surroundings: SurroundingsReport::default(),
             rows,
             broken_laws: (outcome.breaches.iter())
                 .flat_map(|(row, seed, breaches)| {
@@ -401,7 +409,9 @@ impl DrillReport {
             runs: outcome.runs,
             requests: outcome.requests,
             digest: outcome.digest.to_string(),
-        }
+        };
+        report.slo = Some(SloReport::of(&report));
+        report
     }
 }
 

@@ -8,9 +8,13 @@ mod course;
 mod drill;
 mod inventory;
 mod laws;
+mod lines;
+mod proof;
 mod risks;
 mod run;
+mod slo;
 mod story;
+mod surroundings;
 mod upgrade;
 mod why;
 
@@ -28,10 +32,14 @@ pub use drill::{
 };
 pub use inventory::{FallbackReport, FallbackTargetReport, InventoryReport, NamedSetting, PlaceReport, SettingReport};
 pub use laws::{BrokenLawReport, DefectReport};
+pub use lines::{ConfigLine, ConfigText};
+pub use proof::{EditReport, FeltReport, RecheckReport};
 pub use risks::RiskReport;
 pub use run::{
     AskedReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies, LossReport,
     MovementReport, RequestsReport, RunReport, Tokens,
 };
+pub use slo::{BurnReport, ExpectedBurnReport, SloReport};
 pub use story::{RowKind, StoryReport, StoryRow, WhyNotReport};
+pub use surroundings::{BoundReport, GuardrailReport, McpServerReport, SurroundingsReport};
 pub use upgrade::{ChangedRequestReport, ChangedRowReport, EndReport, ReasonReport, RuleReport, UpgradeReport};

@@ -7,6 +7,8 @@ use routedrill_sim::metrics::Phase;
 use serde::Serialize;
 
 use super::drill::{DrillContext, RowReport};
+use super::lines::ConfigLine;
+use super::proof::EditReport;
 use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
@@ -27,6 +29,13 @@ pub struct RiskReport {
     pub rows: Vec<String>,
     /// The command that shows it.
     pub replay: String,
+    /// Where in the configuration the settings stand that are to blame.
+    pub lines: Vec<ConfigLine>,
+    /// The smallest edit that was found to help, with the drill that shows it; looked for when a memo is written.
+    pub edit: Option<EditReport>,
+    /// What it is in the worst row.
+    #[serde(skip)]
+    pub(super) cause: Cause,
 }
 
 impl RiskReport {
@@ -69,6 +78,9 @@ pub(super) fn risks(
                 change,
                 rows: Vec::new(),
                 replay: format!("routedrill drill {}{}", words::quoted(context.config), context.options),
+                lines: Vec::new(),
+                edit: None,
+                cause,
             },
         });
     }
@@ -87,6 +99,9 @@ pub(super) fn risks(
                     change: words.change.clone(),
                     rows: vec![report.name.clone()],
                     replay: report.replay.clone(),
+                    lines: Vec::new(),
+                    edit: None,
+                    cause: *cause,
                 };
                 risks.push(Risk { kind, weight, report });
                 continue;
@@ -108,6 +123,7 @@ pub(super) fn risks(
                 risk.report.what.clone_from(&words.what);
                 risk.report.change.clone_from(&words.change);
                 risk.report.replay.clone_from(&report.replay);
+                risk.report.cause = *cause;
             }
         }
     }

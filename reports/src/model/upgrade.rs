@@ -1,6 +1,6 @@
 //! What another LiteLLM release would change for the users.
 
-use routedrill_sim::drill::{Change, End, Outcome, Upgrade, labels};
+use routedrill_sim::drill::{End, Outcome, Upgrade, UpgradeChange as Change, labels};
 use router_core::{Outcome as Ending, Plan, Rules};
 use serde::Serialize;
 

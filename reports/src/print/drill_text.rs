@@ -420,7 +420,7 @@ fn risks(text: &mut String, report: &DrillReport) {
     }
     let _ = writeln!(text, "\nWhat to change, the worst first");
     for risk in report.risks.iter().take(SHOWN_MAX) {
-        let RiskReport { grade, models, what, setting, change, rows, replay } = risk;
+        let RiskReport { grade, models, what, setting, change, rows, replay, .. } = risk;
         wrap::item(text, &format!("{grade}  "), what);
         if models.len() > 1 {
             wrap::item(text, "    also    ", &named(&models[1..]));

@@ -34,5 +34,6 @@ pub use meant::{
     Recording, Scenario, TraceRow, Traffic, Upstream,
 };
 pub use patch::Patch;
+pub(crate) use patch::step;
 pub use schema::schema;
 pub use upstreams::default_upstreams;

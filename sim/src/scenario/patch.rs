@@ -34,7 +34,10 @@ impl Patch {
 }
 
 /// The part of `place` that a segment names. A key that is missing is made.
-fn step<'a>(place: &'a mut Node, segment: &str) -> Result<&'a mut Node, String> {
+///
+/// # Errors
+/// What `place` is instead, when it has no such part.
+pub(crate) fn step<'a>(place: &'a mut Node, segment: &str) -> Result<&'a mut Node, String> {
     if segment.is_empty() {
         return Err("is followed by an empty key in this path".to_owned());
     }

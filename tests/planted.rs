@@ -1,4 +1,5 @@
-//! Bugs planted in a copy of `router-core`, one at a time: `check` over the shipped scenarios must catch every one, and
+//! Bugs planted in a copy of `router-core`, one at a time: `check` must catch every one over the shipped scenarios, and
+//! over those in `tests/planted/scenarios`, which lead through what the shipped ones leave out; and
 //! every law must catch at least one.
 //!
 //! The copy is built once, with all bugs in it; a variable of the environment says which is awake. Nothing of this is
@@ -113,7 +114,7 @@ fn check(binary: &Path, awake: Option<usize>, seeds: u64, out: &Path) -> Option<
     let stdout = fs::File::create(out).expect("a file for the output");
     let mut command = Command::new(binary);
     command
-        .args(["check", "scenarios", "--format", "json", "--seeds", &seeds.to_string()])
+        .args(["check", "scenarios", "tests/planted/scenarios", "--format", "json", "--seeds", &seeds.to_string()])
         .current_dir(root())
         .env_remove(AWAKE)
         .stdout(stdout)

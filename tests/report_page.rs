@@ -19,6 +19,11 @@ struct Browser {
     _profile: tempfile::TempDir,
 }
 
+#[expect(clippy::disallowed_methods, reason = "a browser draws in real time")]
+fn wait() {
+    std::thread::sleep(std::time::Duration::from_millis(50));
+}
+
 fn browser_program() -> Option<String> {
     let named = std::env::var("ROUTEDRILL_CHROMIUM").ok();
     named.into_iter().chain(["chromium".to_owned(), "chromium-browser".to_owned()]).find(|name| {
@@ -50,11 +55,11 @@ impl Browser {
             browser.call(domain, json!({}));
         }
         browser.call("Page.navigate", json!({ "url": format!("file://{}", page.display()) }));
-        for _ in 0..600 {
+        for _ in 0..1_200 {
             if browser.ask("document.documentElement?.dataset.ready === 'true'") == json!(true) {
                 return browser;
             }
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            wait();
         }
         panic!("the page never finished drawing: {:?}", browser.complaints);
     }
@@ -174,7 +179,7 @@ fn the_page_of_a_drill_opens_sorts_and_filters_whatever_the_config_calls_its_mod
             if browser.ask(figures).as_u64() > Some(5) {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            wait();
         }
         assert!(browser.ask(figures).as_u64() > Some(5), "the figures of a chart");
 

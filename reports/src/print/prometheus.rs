@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Count, Latencies, RunReport};
+use crate::model::{Count, DeploymentReport, Latencies, RunReport};
+
+/// A figure of a deployment.
+type Figure = fn(&DeploymentReport) -> f64;
 
 /// The metrics of a run. Every sample carries the scenario and the seed.
 pub fn prometheus(report: &RunReport) -> String {
@@ -35,7 +38,7 @@ pub fn prometheus(report: &RunReport) -> String {
         }
     }
 
-    let figures: [(&str, &str, fn(&crate::model::DeploymentReport) -> f64); 4] = [
+    let figures: [(&str, &str, Figure); 4] = [
         ("routedrill_deployment_calls_total", "Calls to a deployment.", |one| one.attempts as f64),
         ("routedrill_deployment_answers_total", "Calls that a deployment answered.", |one| one.succeeded as f64),
         ("routedrill_deployment_cost_dollars_total", "Dollars for a deployment's answers.", |one| one.cost),

@@ -28,7 +28,7 @@ pub(super) fn prose(raw: &str) -> String {
     let text = text(raw);
     let parts: Vec<&str> = text.split('`').collect();
     // A lone backtick is a backtick.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return text;
     }
     let mut prose = String::with_capacity(text.len());

@@ -71,6 +71,17 @@ fn server_errors_of_every_provider() {
 }
 
 #[test]
+fn calls_wait_for_servers() {
+    let mut scenario = scenario("servers", |settings| settings.timeout = Some(2.0));
+    scenario.faults = vec![fault(2, 10, &CHAT, 0.3, Inject::Silent)];
+    for upstream in &mut scenario.upstreams {
+        upstream.servers = Some(2);
+    }
+    scenario.expect.must_see = vec![MustSee::Timeout, MustSee::Abort, MustSee::Overlap];
+    agree(&scenario);
+}
+
+#[test]
 fn silent_upstreams_are_hung_up_on() {
     let mut scenario = scenario("silent", |settings| settings.timeout = Some(2.0));
     scenario.faults = vec![fault(2, 10, &CHAT, 0.6, Inject::Silent), fault(3, 8, &BACKUP, 0.4, Inject::Silent)];
@@ -235,6 +246,7 @@ fn scenario(name: &str, change: impl FnOnce(&mut RouterSettings)) -> Scenario {
         ttft: Quantiles(vec![(0.5, 0.3), (0.95, 1.2)]),
         tpot: Quantiles(vec![(0.5, 0.010), (0.95, 0.016)]),
         full_speed: None,
+        servers: None,
         price: (1e-6, 2e-6),
         dialect,
         retry_after: dialect != Dialect::OpenAi,

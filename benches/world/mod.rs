@@ -32,6 +32,7 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
         ttft: Quantiles(vec![(0.5, 0.5), (0.95, 1.8)]),
         tpot: Quantiles(vec![(0.5, 0.012), (0.95, 0.020)]),
         full_speed: None,
+        servers: None,
         price: (1e-6, 2e-6),
         dialect: Dialect::OpenAi,
         retry_after: false,

@@ -11,7 +11,7 @@ use router_core::{DeploymentId, Entropy, RetryAfter, Router, Time, View};
 use crate::actor::{Actor, ActorId, Effect, Ensemble, Event};
 use crate::actors::client::Client;
 use crate::actors::proxy::Proxy;
-use crate::actors::upstream::{InFlight, Meter, Served, SharedQuota, Upstream};
+use crate::actors::upstream::{InFlight, Meter, Served, Servers, SharedQuota, Upstream};
 use crate::dice::QuantileTable;
 use crate::faults::{Refusal, Texts, limits, strikes};
 use crate::links::Link;
@@ -186,6 +186,7 @@ fn upstream(scenario: &Scenario, troupe: &[DeploymentId], texts: &mut Texts, tab
             ttft: tables.nanos(&upstream.ttft),
             tpot: tables.nanos(&upstream.tpot),
             load: upstream.full_speed.map(|full_speed| (full_speed, InFlight::default())),
+            servers: upstream.servers.map(Servers::new),
             quotas: (0..mine.len()).filter(|index| counts(mine[*index])).collect(),
             strikes: strikes(&scenario.faults, deployment, upstream.dialect, texts),
             over_quota: [ErrorKind::RateLimited, ErrorKind::TokensLimited]

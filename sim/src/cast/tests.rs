@@ -41,6 +41,7 @@ fn scenario() -> Scenario {
         ttft: Quantiles(vec![(0.5, 0.5), (0.95, 1.5)]),
         tpot: constant(0.01),
         full_speed: None,
+        servers: None,
         price: (0.0, 0.0),
         dialect: Dialect::OpenAi,
         retry_after: true,

@@ -170,12 +170,13 @@ fn write_upstreams(file: &mut Lines, scenario: &Scenario) {
 }
 
 fn upstream_fields(upstream: &Upstream) -> Vec<(&'static str, String)> {
-    let Upstream { ttft, tpot, full_speed, price, dialect, retry_after, origin } = upstream;
+    let Upstream { ttft, tpot, full_speed, servers, price, dialect, retry_after, origin } = upstream;
     let prices = Flow::default().put("input", Price(price.0)).put("output", Price(price.1));
     vec![
         ("ttft", spread(ttft, Seconds)),
         ("tpot", spread(tpot, Seconds)),
         ("full_speed", full_speed.map_or_else(|| "unlimited".to_owned(), |calls| calls.to_string())),
+        ("servers", servers.map_or_else(|| "unlimited".to_owned(), |calls| calls.to_string())),
         ("price", prices.to_string()),
         ("retry_after", retry_after.to_string()),
         ("dialect", dialect.word().to_owned()),

@@ -238,6 +238,8 @@ pub struct Upstream {
     pub tpot: Option<Located<Spread<Seconds>>>,
     /// Calls that it carries at full speed; with more, all of them slow down in proportion. Default: any number.
     pub full_speed: Option<Written<Unlimited<Count>>>,
+    /// Calls that it works on at once; the others wait in turn, first come, first served. Default: any number.
+    pub servers: Option<Written<Unlimited<Count>>>,
     /// What tokens cost. Default: what the config or LiteLLM's cost map says.
     pub price: Option<Prices>,
     /// Whether a 429 of its own limits carries `Retry-After`. Default: the profile's.

@@ -163,6 +163,8 @@ pub struct Upstream {
     pub tpot: Quantiles,
     /// Calls that it carries at full speed; with more, all of them slow down in proportion. `None`: any number.
     pub full_speed: Option<u32>,
+    /// Calls that it works on at once; the others wait in turn. `None`: any number.
+    pub servers: Option<u32>,
     /// Dollars per prompt token and per output token.
     pub price: (f64, f64),
     /// Whose error answers it gives.

@@ -408,7 +408,7 @@ traffic:
   - {model: haiku, arrivals: {constant: 7/h}}
 upstreams:
   all: {rpm: 600, tpm: 240k}
-  provider:azure: {profile: azure-openai, rpm: 300, scope: key, full_speed: 12, price: {input: 0.15, output: 2.5}}
+  provider:azure: {profile: azure-openai, rpm: 300, scope: key, full_speed: 12, servers: 3, price: {input: 0.15, output: 2.5}}
   deployment:claude: {ttft: {p50: 0.1234567890123s, p99: 2s}, tpot: 12us, dialect: openai, retry_after: true, origin: measured}
 quotas:
   - {on: [provider:azure, deployment:claude], requests: 3.6M, tokens: 1, window: bucket 250ms}

@@ -13,7 +13,7 @@ use super::quantity::{Complaint, Count};
 use super::reading::Reading;
 use super::select::By;
 use super::word::{ScopeWord, Unlimited, Vocabulary as _};
-use super::written::Named;
+use super::written::{Named, Written};
 use crate::litellm::{Inventory, Place};
 use crate::problem::did_you_mean;
 use crate::provider::Dialect;
@@ -71,6 +71,7 @@ struct Said {
     ttft: Option<Quantiles>,
     tpot: Option<Quantiles>,
     full_speed: Option<Option<u32>>,
+    servers: Option<Option<u32>>,
     price: Option<(f64, f64)>,
     retry_after: Option<bool>,
     dialect: Option<Dialect>,
@@ -85,19 +86,8 @@ impl Said {
             let (input, output) = (reading.value(&prices.input), reading.value(&prices.output));
             Some((input?.0, output?.0))
         });
-        let full_speed = entry.full_speed.as_ref().and_then(|written| {
-            let Unlimited(count) = reading.value(written)?;
-            let Some(Count(count)) = count else { return Some(None) };
-            if count == 0 {
-                reading.complain(
-                    written.node(),
-                    Complaint::new("an upstream carries at least one call")
-                        .help("write `unlimited`, or a number above 0"),
-                );
-                return None;
-            }
-            Some(Some(u32::try_from(count).unwrap_or(u32::MAX)))
-        });
+        let full_speed = places(&entry.full_speed, reading);
+        let servers = places(&entry.servers, reading);
         Self {
             profile: entry.profile.as_ref().and_then(|written| {
                 let name = reading.value(written)?.0;
@@ -114,12 +104,28 @@ impl Said {
             ttft: entry.ttft.as_ref().and_then(|spread| reading.spread(spread, |seconds| seconds.0)),
             tpot: entry.tpot.as_ref().and_then(|spread| reading.spread(spread, |seconds| seconds.0)),
             full_speed,
+            servers,
             price,
             retry_after: reading.optional(&entry.retry_after),
             dialect: reading.optional(&entry.dialect),
             origin: reading.optional(&entry.origin).map(|text| text.0),
         }
     }
+}
+
+/// How many calls at once: at least one, or `Some(None)` for any number.
+fn places(written: &Option<Written<Unlimited<Count>>>, reading: &mut Reading<'_>) -> Option<Option<u32>> {
+    let written = written.as_ref()?;
+    let Unlimited(count) = reading.value(written)?;
+    let Some(Count(count)) = count else { return Some(None) };
+    if count == 0 {
+        reading.complain(
+            written.node(),
+            Complaint::new("an upstream carries at least one call").help("write `unlimited`, or a number above 0"),
+        );
+        return None;
+    }
+    Some(Some(u32::try_from(count).unwrap_or(u32::MAX)))
 }
 
 fn unknown_profile(name: &str) -> Complaint {
@@ -158,6 +164,7 @@ impl Effective {
                 ttft: profile.ttft.quantiles(),
                 tpot: profile.tpot.quantiles(),
                 full_speed: None,
+                servers: None,
                 price,
                 dialect: profile.dialect,
                 retry_after: profile.retry_after,
@@ -194,6 +201,7 @@ impl Effective {
         self.rpm = said.rpm.map_or(self.rpm, |limit| limit.map(|limit| (limit, number)));
         self.tpm = said.tpm.map_or(self.tpm, |limit| limit.map(|limit| (limit, number)));
         self.scope = said.scope.unwrap_or(self.scope);
+        upstream.servers = said.servers.unwrap_or(upstream.servers);
         upstream.full_speed = said.full_speed.unwrap_or(upstream.full_speed);
         upstream.price = said.price.unwrap_or(upstream.price);
         upstream.retry_after = said.retry_after.unwrap_or(upstream.retry_after);

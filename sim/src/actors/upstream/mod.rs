@@ -1,7 +1,8 @@
 //! A provider: it answers calls to some deployments, as fast and as often as it can.
 //!
 //! One actor stands for all deployments that share a quota. What becomes of a call is settled the moment it arrives, so
-//! a call costs one event: the answer leaves with its delivery time stamped on it. In particular the slow-down of a busy
+//! a call costs one event: the answer leaves with its delivery time stamped on it. Only where a deployment has so many
+//! [servers](Servers) and no more, calls may have to wait for one first. In particular the slow-down of a busy
 //! upstream is that of the moment of admission: a call is neither sped up by those that end before it nor slowed down by
 //! those that come after it.
 //!
@@ -10,9 +11,11 @@
 
 mod in_flight;
 mod quota;
+mod servers;
 
 pub use in_flight::InFlight;
 pub use quota::{LimitFrom, Meter, Standing};
+pub use servers::{Job, Servers};
 
 use std::sync::Arc;
 
@@ -45,6 +48,8 @@ pub struct Served {
     pub tpot: Arc<QuantileTable>,
     /// Calls that it carries at full speed, and those it carries.
     pub load: Option<(u32, InFlight)>,
+    /// Where so many calls are worked on at once: its servers.
+    pub servers: Option<Servers>,
     /// The quotas that count its calls: indices into those of the upstream.
     pub quotas: Vec<usize>,
     /// What breaks, in the order in which it is tried.
@@ -157,40 +162,66 @@ impl Upstream {
             let end = if blow == Some(Blow::Silent) { Time::MAX } else { now + Span::from_nanos(latency) };
             in_flight.begin(call.from, call.attempt, end);
         }
-        let done = now + Span::from_nanos(latency);
-        match blow {
-            Some(Blow::Silent) => {}
-            Some(Blow::Reset) => out.push(send(done, RESET)),
-            blow => {
-                let content_filter = blow == Some(Blow::Filtered);
-                out.push(send(done, Reply::Answered { usage: call.usage, content_filter }));
+        let reply = match blow {
+            Some(Blow::Silent) => None,
+            Some(Blow::Reset) => Some(RESET),
+            blow => Some(Reply::Answered { usage: call.usage, content_filter: blow == Some(Blow::Filtered) }),
+        };
+        let service = Span::from_nanos(latency);
+        match &mut served.servers {
+            None => out.extend(reply.map(|reply| send(now + service, reply))),
+            Some(servers) => {
+                let job = Job { from: call.from, attempt: call.attempt, service: reply.map(|_| service), reply };
+                servers.arrive(now, job, begin(self.latency, out));
             }
         }
     }
 
-    fn on_hangup(&mut self, from: ActorId, attempt: AttemptId, deployment: DeploymentId) {
-        if let Some((_, in_flight)) = find(&mut self.served, deployment).and_then(|served| served.load.as_mut()) {
+    fn on_hangup(
+        &mut self,
+        now: Time,
+        from: ActorId,
+        attempt: AttemptId,
+        deployment: DeploymentId,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(served) = find(&mut self.served, deployment) else { return };
+        if let Some((_, in_flight)) = &mut served.load {
             in_flight.hang_up(from, attempt);
+        }
+        if let Some(servers) = &mut served.servers {
+            servers.hang_up(now, from, attempt, begin(self.latency, out));
+        }
+    }
+
+    fn on_wake(&mut self, now: Time, out: &mut Vec<Effect>) {
+        for served in &mut self.served {
+            if let Some(servers) = &mut served.servers {
+                servers.serve(now, begin(self.latency, out));
+            }
         }
     }
 }
 
 impl Actor for Upstream {
     fn handle(&mut self, now: Time, event: &Event, entropy: &mut dyn Entropy, out: &mut Vec<Effect>) {
-        let Event::Message { from, message } = event else { return };
+        let Event::Message { from, message } = event else { return self.on_wake(now, out) };
         match *message {
             Message::Call { attempt, deployment, prompt_tokens, output_tokens } => {
                 let usage = Usage { prompt_tokens, completion_tokens: output_tokens };
                 self.on_call(now, Call { from: *from, attempt, usage }, deployment, entropy, out);
             }
-            Message::Hangup { attempt, deployment } => self.on_hangup(*from, attempt, deployment),
+            Message::Hangup { attempt, deployment } => {
+                self.on_hangup(now, *from, attempt, deployment, out);
+            }
             // Nothing else is for an upstream.
             Message::Ask { .. } | Message::Cancel { .. } | Message::Answer { .. } | Message::Reply { .. } => {}
         }
     }
 
     fn next_wake(&self) -> Option<(Time, &'static str)> {
-        None
+        let next = self.served.iter().filter_map(|served| served.servers.as_ref()?.next()).min();
+        next.map(|at| (at, "server"))
     }
 }
 
@@ -198,6 +229,14 @@ const RESET: Reply = Reply::Failed {
     failure: router_core::Failure { kind: router_core::FailureKind::Reset, retry_after: RetryAfter::Absent },
     text: None,
 };
+
+/// Sends the answer of a call whose service begins, stamped with its end.
+fn begin(latency: Span, out: &mut Vec<Effect>) -> impl FnMut(Job, Time) + '_ {
+    move |job, end| {
+        let send = |reply| Link::new(job.from, latency).send(end, Message::Reply { attempt: job.attempt, reply });
+        out.extend(job.reply.map(send));
+    }
+}
 
 /// A call that a quota refused.
 struct OverQuota {

@@ -32,6 +32,7 @@ fn served() -> Served {
         ttft: constant(1.0),
         tpot: constant(0.01),
         load: None,
+        servers: None,
         quotas: Vec::new(),
         strikes: Vec::new(),
         over_quota: [status(429), status(429)],

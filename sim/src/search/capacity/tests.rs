@@ -149,15 +149,37 @@ fn retries_multiply_attempts_as_the_geometric_series_says() {
         let trial = question.bench.trial(&Case::healthy(), 10.0, &all, false);
         trial.measured.iter().map(|runs| runs.iter().map(|run| (run.sum, run.of)).collect()).collect()
     };
-    let covered = |promise: usize, truth: f64, confidence: f64| {
-        let intervals = runs[promise].chunks(8).map(|eight| interval::ratio(eight, confidence).unwrap());
-        let widths: f64 = intervals.clone().map(|interval: Interval| interval.width()).sum::<f64>() / 100.0;
-        let held = intervals.filter(|interval| interval.holds(truth)).count();
-        println!("{held} of 100 intervals at {confidence} hold {truth}; they are {widths:.4} wide");
-        held
-    };
     for (promise, truth) in [(0, 1.75), (1, 0.875)] {
-        assert!(covered(promise, truth, 0.99) >= 95);
-        assert!(covered(promise, truth, 0.95) >= 90);
+        assert!(covered(&runs[promise], truth, 0.99) >= 95);
+        assert!(covered(&runs[promise], truth, 0.95) >= 90);
     }
+}
+
+/// How many of 100 intervals, each over eight of the runs, hold the truth; their width is printed.
+fn covered(runs: &[(f64, f64)], truth: f64, confidence: f64) -> usize {
+    let intervals = runs.chunks(8).map(|eight| interval::ratio(eight, confidence).unwrap());
+    let width: f64 = intervals.clone().map(|interval: Interval| interval.width()).sum::<f64>() / 100.0;
+    let held = intervals.filter(|interval| interval.holds(truth)).count();
+    println!("{held} of 100 intervals at {confidence} hold {truth}; they are {width:.4} wide");
+    held
+}
+
+#[test]
+fn calls_wait_for_servers_as_in_an_m_m_c_queue() {
+    // Two servers, one call a second, exponential services of a second each: half of them busy. After Erlang a call waits
+    // with the chance C = 1/3, and its time in the system is longer than t with the chance exp(-t) (1 + C t).
+    let lines = "duration: 300s\nlinks: {client: 1ms, upstream: 1ms}\n\
+                 traffic: [{model: gpt, arrivals: {poisson: 1/s}, prompt_tokens: 10, output_tokens: 1}]\n\
+                 upstreams: {all: {tpot: 0s, servers: 2}}\n";
+    let mut scenario = scenario(ONE, lines);
+    let exponential = (1..4000).map(|n| f64::from(n) / 4000.0).map(|share| (share, -libm::log1p(-share)));
+    scenario.upstreams[0].ttft = crate::scenario::Quantiles(exponential.collect());
+    // Four messages of 1 ms each come on top.
+    let question = capacity(scenario, "p50<=1.004s", 0..2);
+    let all: Vec<u64> = (0..800).collect();
+    let trial = question.bench.trial(&Case::healthy(), 1.0, &all, false);
+    let runs: Vec<(f64, f64)> = trial.measured[0].iter().map(|run| (run.sum, run.of)).collect();
+    let truth = 1.0 - libm::exp(-1.0) * (1.0 + 1.0 / 3.0);
+    assert!(covered(&runs, truth, 0.99) >= 95);
+    assert!(covered(&runs, truth, 0.95) >= 90);
 }

@@ -52,10 +52,7 @@ impl Source {
     /// # Errors
     /// One [`Problem`] when it does not exist, is a directory, may not be read, is larger, or is not UTF-8.
     pub fn read(path: &Path, bytes_max: u64) -> Result<Self, Problem> {
-        let name = path.display().to_string();
-        let bytes =
-            read_bytes(path, bytes_max).map_err(|(message, remedy)| Problem::of_file(&name, message, remedy))?;
-        Self::from_bytes(name, bytes)
+        Self::from_bytes(path.display().to_string(), bytes(path, bytes_max)?)
     }
 
     /// Bytes that are already in memory, under a name.
@@ -165,6 +162,15 @@ fn shorten(line: &str, span: Range<usize>, cut_before: bool, cut_after: bool) ->
     let tail = if cut_after || to < line.len() { "..." } else { "" };
     let shift = |at: usize| at.clamp(from, to) - from + head.len();
     (format!("{head}{}{tail}", &line[from..to]), shift(span.start)..shift(span.end))
+}
+
+/// The bytes of a file of at most `bytes_max` bytes.
+///
+/// # Errors
+/// One [`Problem`] when it does not exist, is a directory, may not be read, or is larger.
+pub fn bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+    let name = path.display().to_string();
+    read_bytes(path, bytes_max).map_err(|(message, remedy)| Problem::of_file(&name, message, remedy))
 }
 
 fn read_bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>, (String, String)> {

@@ -3,3 +3,4 @@
 pub mod capacity;
 pub mod interval;
 pub mod slo;
+pub mod store;

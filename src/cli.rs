@@ -26,6 +26,8 @@ enum Verb {
     Explain(commands::explain::Args),
     Replay(commands::replay::Args),
     Shrink(commands::shrink::Args),
+    Tune(Box<commands::tune::Args>),
+    Merge(commands::merge::Args),
     Schema(commands::schema::Args),
 }
 
@@ -43,6 +45,8 @@ pub(crate) fn run() -> Exit {
             Verb::Explain(args) => commands::explain::run(&args),
             Verb::Replay(args) => commands::replay::run(&args),
             Verb::Shrink(args) => commands::shrink::run(&args),
+            Verb::Tune(args) => commands::tune::run(&args),
+            Verb::Merge(args) => commands::merge::run(&args),
             Verb::Schema(args) => commands::schema::run(&args),
         },
         None => Exit::BadInput,

@@ -36,8 +36,13 @@ impl Progress {
 
     /// One more is done. May be called from any thread.
     pub(crate) fn step(&self) {
+        self.advance(1);
+    }
+
+    /// So many more are done. May be called from any thread.
+    pub(crate) fn advance(&self, steps: u64) {
         if let Some(bar) = &self.0 {
-            bar.inc(1);
+            bar.inc(steps);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Evidence for people and machines: one report model, one printer per format.
 
+mod diff;
 pub mod evidence;
 pub mod figures;
 mod folder;
@@ -11,4 +12,5 @@ mod table;
 pub mod words;
 mod wrap;
 
+pub use diff::unified;
 pub use folder::{Folder, OutFile, WriteError, write_whole};

@@ -1,6 +1,6 @@
 //! `routedrill check`: scenarios under many seeds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use rayon::prelude::*;
@@ -9,7 +9,10 @@ use routedrill_reports::print;
 use routedrill_sim::campaign;
 use routedrill_sim::problem::Problems;
 use routedrill_sim::scenario::{self, Scenario};
+use routedrill_sim::search::store::Shard;
 
+use super::corpus::scenario_files;
+use super::parse;
 use crate::exit::Exit;
 use crate::output;
 use crate::progress::Progress;
@@ -27,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N|A..B", value_parser = seeds, default_value = "20")]
     seeds: Seeds,
     /// Only every n-th seed, beginning with the i-th: `2/4`.
-    #[arg(long, value_name = "I/N", value_parser = shard)]
+    #[arg(long, value_name = "I/N", value_parser = parse::shard)]
     shard: Option<Shard>,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -48,12 +51,6 @@ enum Format {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Seeds(u64, u64);
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Shard {
-    index: u64,
-    of: u64,
-}
-
 /// A campaign beyond this would outlive its reader.
 const SEEDS_MAX: u64 = 1_000_000;
 
@@ -67,14 +64,6 @@ fn seeds(text: &str) -> Result<Seeds, String> {
         Some((first, end)) if first < end && end - first <= SEEDS_MAX => Ok(Seeds(first, end)),
         Some(_) => Err(format!("1 to {SEEDS_MAX} seeds: `200`, or `100..200`")),
         None => Err("expected a number of seeds, or a range: `200`, `100..200`".to_owned()),
-    }
-}
-
-fn shard(text: &str) -> Result<Shard, String> {
-    let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
-    match parts {
-        Some((index, of)) if 1 <= index && index <= of => Ok(Shard { index, of }),
-        _ => Err("expected `1/4` to `4/4`: the first to the fourth of four".to_owned()),
     }
 }
 
@@ -119,14 +108,7 @@ fn check(args: &Args) -> Result<Exit, Exit> {
 
 /// Loads every scenario, folders in the order of file names. Everything that is wrong with any of them is said at once.
 fn load(paths: &[PathBuf]) -> Result<Vec<(String, Scenario)>, Exit> {
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            files.extend(scenarios_in(path)?);
-        } else {
-            files.push(path.clone());
-        }
-    }
+    let files = scenario_files(paths)?;
     let mut problems = Problems::new();
     let mut scenarios = Vec::with_capacity(files.len());
     for file in files {
@@ -138,28 +120,6 @@ fn load(paths: &[PathBuf]) -> Result<Vec<(String, Scenario)>, Exit> {
     if problems.is_empty() { Ok(scenarios) } else { Err(output::refuse(&problems)) }
 }
 
-/// The scenario files of a folder.
-fn scenarios_in(folder: &Path) -> Result<Vec<PathBuf>, Exit> {
-    let unreadable = |error: std::io::Error| {
-        eprintln!("error: failed to read the folder {}: {error}", folder.display());
-        Exit::BadInput
-    };
-    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
-            files.push(path);
-        }
-    }
-    if files.is_empty() {
-        eprintln!("error: no scenario files in {}: they end in .yaml", folder.display());
-        return Err(Exit::BadInput);
-    }
-    files.sort();
-    Ok(files)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,11 +129,5 @@ mod tests {
         assert_eq!(seeds("20"), Ok(Seeds(0, 20)));
         assert_eq!(seeds("5..7"), Ok(Seeds(5, 7)));
         assert!(["0", "7..7", "-1", "x", "1..9000000"].into_iter().all(|text| seeds(text).is_err()));
-    }
-
-    #[test]
-    fn shards_count_from_one() {
-        assert_eq!(shard("2/4"), Ok(Shard { index: 2, of: 4 }));
-        assert!(["0/4", "5/4", "4", "1/0"].into_iter().all(|text| shard(text).is_err()));
     }
 }

@@ -2,17 +2,20 @@
 
 pub(crate) mod capacity;
 pub(crate) mod check;
+mod corpus;
 pub(crate) mod drill;
 mod edited;
 pub(crate) mod explain;
 pub(crate) mod lint;
 mod memo;
+pub(crate) mod merge;
 mod parse;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
 mod script;
 pub(crate) mod shrink;
+pub(crate) mod tune;
 pub(crate) mod verify;
 
 pub(crate) mod conform;

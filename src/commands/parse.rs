@@ -1,6 +1,7 @@
 //! Values on the command line, read as in scenario files, and written back.
 
 use routedrill_sim::scenario::quantity::{Complaint, Duration, Plain, Quantity, Rate, Share};
+use routedrill_sim::search::store::Shard;
 use router_core::{Release, Span};
 
 fn said(complaint: Complaint) -> String {
@@ -52,4 +53,24 @@ pub(crate) fn date(text: &str) -> Result<String, String> {
 /// A length of time as [`time`] reads it.
 pub(crate) fn written(span: Span) -> String {
     Duration(span).to_string()
+}
+
+/// One part of so many: `2/4`.
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    match parts {
+        Some((index, of)) if 1 <= index && index <= of => Ok(Shard { index, of }),
+        _ => Err("expected `1/4` to `4/4`: the first to the fourth of four".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_count_from_one() {
+        assert_eq!(shard("2/4"), Ok(Shard { index: 2, of: 4 }));
+        assert!(["0/4", "5/4", "4", "1/0"].into_iter().all(|text| shard(text).is_err()));
+    }
 }

@@ -15,6 +15,7 @@ mod run;
 mod slo;
 mod story;
 mod surroundings;
+mod tune;
 mod upgrade;
 mod why;
 
@@ -42,4 +43,8 @@ pub use run::{
 pub use slo::{BurnReport, ExpectedBurnReport, SloReport};
 pub use story::{RowKind, StoryReport, StoryRow, WhyNotReport};
 pub use surroundings::{BoundReport, GuardrailReport, McpServerReport, SurroundingsReport};
+pub use tune::{
+    CaseReport, ChangeReport, ComparisonReport, DifferenceReport, ImportanceReport, JudgementReport, MapReport,
+    ParamReport, PointReport, StepReport, TuneReport,
+};
 pub use upgrade::{ChangedRequestReport, ChangedRowReport, EndReport, ReasonReport, RuleReport, UpgradeReport};

@@ -17,6 +17,9 @@ mod prometheus;
 mod run_text;
 mod story_text;
 mod trace;
+mod tune_csv;
+mod tune_html;
+mod tune_text;
 mod upgrade_text;
 
 pub use capacity_csv::{capacity_cases_csv, capacity_curve_csv};
@@ -33,4 +36,7 @@ pub use prometheus::prometheus;
 pub use run_text::run as run_text;
 pub use story_text::{brief as story_brief, story as story_text};
 pub use trace::{TraceRows, trace};
+pub use tune_csv::tune_csv;
+pub use tune_html::tune_html;
+pub use tune_text::tune as tune_text;
 pub use upgrade_text::upgrade as upgrade_text;

@@ -3,6 +3,7 @@
 mod config;
 mod cost_map;
 mod declared;
+mod edit;
 mod entry;
 mod fallbacks;
 mod finding;
@@ -10,6 +11,7 @@ mod identity;
 mod inventory;
 mod key;
 mod known;
+mod known_setting;
 pub mod lint;
 mod node;
 mod place;
@@ -27,8 +29,10 @@ mod unknown_keys;
 mod yaml;
 
 pub use config::{Loaded, Options, read, read_changed, read_source};
+pub use edit::{edited, written};
 pub use finding::{Edit, Finding};
 pub use inventory::{Inventory, Place};
+pub use known_setting::known_setting;
 pub use node::{Key, Mapping, Node, Value};
 pub use rule::{Rule, Severity};
 pub use yaml::{Document, Duplicate, parse};

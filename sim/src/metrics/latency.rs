@@ -1,6 +1,7 @@
 //! Latencies in an HdrHistogram.
 
 use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use router_core::Span;
 
 /// Latencies in microseconds, exact to three significant digits. Empty until the first one is recorded.
@@ -53,6 +54,25 @@ impl Latency {
         self.quantile(1.0)
     }
 
+    /// The histogram as bytes, in HdrHistogram's own format (V2); none when nothing was recorded.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if let Some(recorded) = &self.recorded {
+            V2Serializer::new().serialize(recorded, &mut bytes).expect("a vector takes every byte");
+        }
+        bytes
+    }
+
+    /// What [`Latency::to_bytes`] wrote; `None` when the bytes are something else.
+    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        if bytes.is_empty() {
+            return Some(Self::default());
+        }
+        let mut recorded: Histogram<u64> = Deserializer::new().deserialize(&mut bytes).ok()?;
+        recorded.auto(true);
+        Some(Self { recorded: Some(Box::new(recorded)) })
+    }
+
     fn histogram(&mut self) -> &mut Histogram<u64> {
         self.recorded.get_or_insert_with(|| {
             Box::new(Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are a precision that exists"))
@@ -86,5 +106,19 @@ mod tests {
         a.absorb(&b);
         assert_eq!(a.count(), 2);
         assert!(a.max().unwrap() >= Span::from_secs(7190));
+    }
+
+    #[test]
+    fn latencies_come_back_from_bytes_and_still_grow() {
+        let mut latency = Latency::default();
+        assert_eq!(Latency::from_bytes(&latency.to_bytes()).unwrap().count(), 0);
+        for millis in 1..=100 {
+            latency.record(Span::from_millis(millis));
+        }
+        let mut back = Latency::from_bytes(&latency.to_bytes()).unwrap();
+        assert_eq!(back.quantile(0.5), latency.quantile(0.5));
+        back.record(Span::from_secs(7200));
+        assert!(back.max().unwrap() >= Span::from_secs(7190));
+        assert!(Latency::from_bytes(b"something else").is_none());
     }
 }

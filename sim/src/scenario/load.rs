@@ -43,8 +43,24 @@ pub fn load(path: &Path) -> Result<Loaded, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn read(source: &Source, folder: &Path) -> Result<Loaded, Problems> {
+    read_patched(source, folder, None, &[])
+}
+
+/// Reads a scenario with further changes to its config, made after its own. `config` is the text of the config, where
+/// somebody has read it already.
+///
+/// # Errors
+/// As [`load`].
+pub fn read_patched(
+    source: &Source,
+    folder: &Path,
+    config: Option<&Source>,
+    further: &[Patch],
+) -> Result<Loaded, Problems> {
     let tree = Tree::read(source)?;
     let mut file = Unresolved::read(source, &tree, folder)?;
+    file.origin.patches.extend_from_slice(further);
+    file.changed_at.resize(file.origin.patches.len(), tree.root());
     let options = file.options();
     let loaded = match file.origin.inline.clone() {
         Some(mut root) => {
@@ -52,7 +68,10 @@ pub fn read(source: &Source, folder: &Path) -> Result<Loaded, Problems> {
             litellm::Loaded::from_node(&root, source.name(), &options)
         }
         None => {
-            let config = Source::read(&file.origin.config, CONFIG_BYTES_MAX).map_err(Problems::from);
+            let config = match config {
+                Some(config) => Ok(config.clone()),
+                None => Source::read(&file.origin.config, CONFIG_BYTES_MAX).map_err(Problems::from),
+            };
             config.and_then(|config| litellm::read_changed(&config, &options, |root| file.change(root)))
         }
     };

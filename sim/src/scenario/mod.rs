@@ -28,7 +28,7 @@ pub(crate) use alone::traffic_alone;
 pub use alone::{config_alone, standing_alone};
 pub use expand::expanded;
 pub(crate) use expand::{quoted, yaml};
-pub use load::{Loaded, load, read};
+pub use load::{Loaded, load, read, read_patched};
 pub use meant::{
     Arrivals, ClientRetry, Expect, Fault, Inject, Links, MustSee, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow,
     Recording, Scenario, TraceRow, Traffic, Upstream,

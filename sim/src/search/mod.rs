@@ -4,3 +4,4 @@ pub mod capacity;
 pub mod interval;
 pub mod slo;
 pub mod store;
+pub mod tune;

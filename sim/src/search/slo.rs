@@ -100,6 +100,11 @@ impl Slo {
         problems.or(Self { parts })
     }
 
+    /// What is bounded, as written: whether it is about all requests together, what is measured, and the bound.
+    pub fn bounds(&self) -> impl Iterator<Item = (bool, Sli, f64)> {
+        self.parts.iter().map(|part| (part.of == Of::All, part.sli, part.bound))
+    }
+
     /// The promises about the requests of a scenario, for the names in `asked`, in order.
     ///
     /// # Errors

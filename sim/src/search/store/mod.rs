@@ -141,7 +141,8 @@ impl Stored {
     pub fn fits(&self, path: &Path, wanted: &Header) -> Result<(), Problem> {
         let name = path.display().to_string();
         let Header { program, config, shard, .. } = &self.header;
-        let shown = |shard: &Option<Shard>| shard.map_or_else(|| "all of a search".to_owned(), |s| format!("shard {s}"));
+        let shown =
+            |shard: &Option<Shard>| shard.map_or_else(|| "all of a search".to_owned(), |s| format!("shard {s}"));
         let message = if *program != wanted.program {
             format!("these results were written by routedrill {program}, and this is {}", wanted.program)
         } else if *config != wanted.config {
@@ -229,11 +230,19 @@ impl Store {
         let Some(file) = &self.file else { return Ok(()) };
         let record = record::write(&[&key.0.to_le_bytes(), value]);
         let mut appender = file.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = if appender.failed { Err(io::Error::from(ErrorKind::BrokenPipe)) } else { appender.file.write_all(&record) };
+        let result = if appender.failed {
+            Err(io::Error::from(ErrorKind::BrokenPipe))
+        } else {
+            appender.file.write_all(&record)
+        };
         result.map_err(|error| {
             appender.failed = true;
             let message = format!("the results cannot be kept any longer: {error}");
-            Problem::of_file(&appender.path.display().to_string(), message, "make room, and go on with the same --resume")
+            Problem::of_file(
+                &appender.path.display().to_string(),
+                message,
+                "make room, and go on with the same --resume",
+            )
         })
     }
 }

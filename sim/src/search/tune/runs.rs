@@ -1,0 +1,220 @@
+//! Running points: every scenario under every seed that is asked for, what is known already looked up.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::corpus::Corpus;
+use super::measure::{Measure, Outcome};
+use super::space::{Point, Space};
+use crate::cast::Cast;
+use crate::engine::Engine;
+use crate::metrics::{Metrics, Shape};
+use crate::problem::{Problem, Problems};
+use crate::scenario::Scenario;
+use crate::search::store::{Key, KeyMaker, Store};
+use crate::step::Ending;
+
+/// Why a search could not go on.
+#[derive(Debug)]
+pub enum Stop {
+    /// A scenario makes no sense with these settings.
+    Input(Problems),
+    /// Results could not be kept.
+    Store(Problem),
+    /// A run did not come to its end, which is a bug.
+    CutShort(String),
+    /// So many runs are in none of the stores.
+    Missing(u64),
+}
+
+/// So many seeds are run together: their scenario is read once.
+const SEEDS_TOGETHER: usize = 8;
+
+/// Runs points, and knows what came of those that ran.
+pub struct Runner<'a> {
+    corpus: &'a Corpus,
+    space: &'a Space,
+    store: &'a Store,
+    /// What results are kept under besides their own input.
+    base: KeyMaker,
+    measures: Vec<Measure>,
+    /// Nothing is run: what is in no store is missing.
+    stored_only: bool,
+    scores: BTreeMap<(Point, bool, u64), Vec<f64>>,
+    cases: BTreeMap<(Point, usize, bool), Outcome>,
+    struck: Vec<u64>,
+    requests: u64,
+    runs: u64,
+    done: &'a (dyn Fn(u64) + Sync),
+}
+
+/// What came of a point under some seeds.
+struct Ran {
+    scores: Vec<(u64, Vec<f64>)>,
+    cases: Vec<(usize, Outcome)>,
+    missing: u64,
+}
+
+impl<'a> Runner<'a> {
+    /// A runner that has run nothing yet. `done` is told of runs, from whichever thread ran them.
+    pub fn new(
+        corpus: &'a Corpus,
+        space: &'a Space,
+        store: &'a Store,
+        measures: &[Measure],
+        stored_only: bool,
+        done: &'a (dyn Fn(u64) + Sync),
+    ) -> Self {
+        Self {
+            base: KeyMaker::default().with(corpus.config.text().as_bytes()),
+            corpus,
+            space,
+            store,
+            measures: measures.to_vec(),
+            stored_only,
+            scores: BTreeMap::new(),
+            cases: BTreeMap::new(),
+            struck: vec![0; corpus.cases.len()],
+            requests: 0,
+            runs: 0,
+            done,
+        }
+    }
+
+    /// Runs points on the scenarios that are held out, or on the others. `last` says that these seeds are for the
+    /// final judgement, whose runs are told scenario by scenario.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub fn run(&mut self, points: &[Point], held_out: bool, seeds: &[u64], last: bool) -> Result<(), Stop> {
+        let work: Vec<(Point, Vec<u64>)> = points.iter().map(|point| (point.clone(), seeds.to_vec())).collect();
+        self.run_each(&work, held_out, last)
+    }
+
+    /// The same with seeds of its own for each point.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub fn run_each(&mut self, each: &[(Point, Vec<u64>)], held_out: bool, last: bool) -> Result<(), Stop> {
+        let mut work: Vec<(&Point, Vec<u64>)> = Vec::new();
+        for (index, (point, seeds)) in each.iter().enumerate() {
+            if each[..index].iter().any(|(known, _)| known == point) {
+                continue;
+            }
+            let new = |seed: &u64| !self.scores.contains_key(&(point.clone(), held_out, *seed));
+            let new: Vec<u64> = seeds.iter().copied().filter(new).collect();
+            work.extend(new.chunks(SEEDS_TOGETHER).map(|seeds| (point, seeds.to_vec())));
+        }
+        // In the order of the work, whichever thread was first.
+        let ran: Vec<Result<Ran, Stop>> =
+            work.par_iter().map(|(point, seeds)| self.unit(point, held_out, seeds)).collect();
+        let mut missing = 0;
+        for ((point, _), ran) in work.iter().zip(ran) {
+            let ran = ran?;
+            missing += ran.missing;
+            for (seed, scores) in ran.scores {
+                self.runs += ran.cases.len() as u64;
+                self.scores.insert(((*point).clone(), held_out, seed), scores);
+            }
+            for (case, outcome) in ran.cases {
+                self.struck[case] |= outcome.struck;
+                self.requests += outcome.requests;
+                if last {
+                    self.cases.entry(((*point).clone(), case, held_out)).or_default().absorb(&outcome);
+                }
+            }
+        }
+        if missing > 0 { Err(Stop::Missing(missing)) } else { Ok(()) }
+    }
+
+    fn unit(&self, point: &Point, held_out: bool, seeds: &[u64]) -> Result<Ran, Stop> {
+        let patches = self.space.patches(point);
+        let settings = format!("{:?}", self.space.changes(point));
+        let mut by_seed: Vec<Outcome> = vec![Outcome::default(); seeds.len()];
+        let mut cases = Vec::new();
+        let (mut length, mut missing) = (0.0_f64, 0);
+        for (index, case) in self.corpus.of(held_out) {
+            length = length.max(case.length);
+            let base = self.base.clone().with(&case.identity).with(settings.as_bytes());
+            let mut scenario: Option<Scenario> = None;
+            let mut sum = Outcome::default();
+            for (seed, pooled) in seeds.iter().zip(&mut by_seed) {
+                let key = base.clone().with(&seed.to_le_bytes()).key();
+                let outcome = match self.store.get(key).and_then(Outcome::from_bytes) {
+                    Some(outcome) => outcome,
+                    None if self.stored_only => {
+                        missing += 1;
+                        continue;
+                    }
+                    None => {
+                        if scenario.is_none() {
+                            scenario = Some(case.scenario(&self.corpus.config, &patches).map_err(Stop::Input)?);
+                        }
+                        let scenario = scenario.as_ref().expect("it was just read");
+                        self.once(&case.path, scenario, *seed, key)?
+                    }
+                };
+                sum.absorb(&outcome);
+                pooled.absorb(&outcome);
+            }
+            (self.done)(seeds.len() as u64);
+            cases.push((index, sum));
+        }
+        let score = |outcome: &Outcome| self.measures.iter().map(|measure| measure.of(outcome, length)).collect();
+        let scores = seeds.iter().zip(&by_seed).map(|(seed, outcome)| (*seed, score(outcome))).collect();
+        Ok(Ran { scores, cases, missing })
+    }
+
+    fn once(&self, path: &str, scenario: &Scenario, seed: u64, key: Key) -> Result<Outcome, Stop> {
+        let shape = Shape::of(scenario);
+        let horizon = shape.end;
+        let mut metrics = Metrics::new(shape, seed);
+        let end = Engine::new().run(&mut Cast::new(scenario), seed, horizon, &mut metrics);
+        if end.ending != Ending::Finished {
+            return Err(Stop::CutShort(format!("{path}, seed {seed}: {}", end.ending)));
+        }
+        metrics.finish();
+        let outcome = Outcome::of(scenario, &metrics);
+        self.store.put(key, &outcome.to_bytes()).map_err(Stop::Store)?;
+        Ok(outcome)
+    }
+
+    /// A measure of a point, seed by seed; only of seeds that it ran under.
+    pub fn values(&self, point: &Point, held_out: bool, seeds: &[u64], measure: usize) -> Vec<f64> {
+        let score = |seed: &u64| self.scores.get(&(point.clone(), held_out, *seed)).map(|scores| scores[measure]);
+        seeds.iter().filter_map(score).collect()
+    }
+
+    /// The mean of a measure of a point over seeds.
+    pub fn mean(&self, point: &Point, held_out: bool, seeds: &[u64], measure: usize) -> f64 {
+        let values = self.values(point, held_out, seeds, measure);
+        if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+    }
+
+    /// What the final judgement saw of a point in a scenario.
+    pub fn case(&self, point: &Point, case: usize) -> Option<&Outcome> {
+        let held_out = self.corpus.cases[case].held_out;
+        self.cases.get(&(point.clone(), case, held_out))
+    }
+
+    /// Faults that struck no call in any run, each as its scenario's file and its own words.
+    pub fn idle_faults(&self) -> Vec<(String, String)> {
+        let cases = self.corpus.cases.iter().zip(&self.struck);
+        let idle = cases.flat_map(|(case, mask)| {
+            let faults = case.faults.iter().take(64).enumerate();
+            faults.filter(move |(bit, _)| mask >> bit & 1 == 0).map(|(_, fault)| (case.path.clone(), fault.clone()))
+        });
+        idle.collect()
+    }
+
+    /// How many runs there were, those that were looked up included.
+    pub fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// How many requests they had.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+}

@@ -1,0 +1,238 @@
+//! `routedrill tune` and `merge` as their users run them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// One of two deployments fails half of its calls for most of the time: retries are what helps.
+const CONFIG: &str = "\
+# Two deployments of one model.
+model_list:
+  - model_name: gpt-4 # primary
+    litellm_params: {model: azure/gpt-4, api_key: os.environ/A}
+  - model_name: gpt-4
+    litellm_params:
+      model: openai/gpt-4 # the other
+      api_key: os.environ/B
+router_settings:
+  num_retries: 0 # none
+  timeout: 300
+";
+
+const FLAKY: &str = "\
+name: flaky
+config: c.yaml
+duration: 1m
+traffic:
+  - {model: gpt-4, arrivals: {poisson: 2/s}, deadline: 60s}
+faults:
+  - {at: 1s, for: 58s, on: provider:azure, inject: {status: 500}, probability: 50%}
+";
+
+const RETRIES: &str = "router_settings.num_retries=0..3";
+const TIMEOUT: &str = "router_settings.timeout=200..500";
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let calm = FLAKY.split("faults:").next().unwrap().replace("flaky", "calm");
+    let other = FLAKY.replace("flaky", "other").replace("provider:azure", "provider:openai");
+    for (name, text) in [("c.yaml", CONFIG), ("flaky.yaml", FLAKY), ("calm.yaml", &calm), ("other.yaml", &other)] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_routedrill"));
+    command.current_dir(folder).args(args);
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn json(folder: &Path, args: &[&str]) -> Json {
+    let output = run(folder, &[args, &["--format", "json"]].concat());
+    assert!(output.status.code() == Some(0), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn refused(folder: &Path, args: &[&str], expected: &[&str]) {
+    let output = run(folder, args);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for word in expected {
+        assert!(said.contains(word), "{word:?} is missing in:\n{said}");
+    }
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn the_one_setting_that_helps_is_found_and_helps_where_nobody_tuned() {
+    let folder = folder();
+    let at = folder.path();
+    let args = [
+        "tune",
+        "flaky.yaml",
+        "--vary",
+        RETRIES,
+        "--vary",
+        TIMEOUT,
+        "--seeds",
+        "12",
+        "--hold-out",
+        "other.yaml",
+        "--write",
+        "patched.yaml",
+    ];
+    let report = json(at, &args);
+    assert_eq!(report["better"], true);
+    let changes = report["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!((&changes[0]["path"], &changes[0]["to"]), (&"router_settings.num_retries".into(), &"3".into()));
+    for judged in report["judgements"].as_array().unwrap() {
+        assert_eq!(judged["rows"][0]["difference"]["verdict"], "better", "{judged}");
+    }
+    assert_eq!(report["judgements"].as_array().unwrap().len(), 2);
+    assert_eq!(report["importance"][0]["path"], "router_settings.num_retries");
+    assert_eq!(report["new_findings"].as_array().unwrap().len(), 0);
+    // Everything but the value stays, comments too.
+    let patched = fs::read_to_string(at.join("patched.yaml")).unwrap();
+    assert_eq!(patched, CONFIG.replace("num_retries: 0 # none", "num_retries: 3 # none"));
+    assert_eq!(run(at, &["lint", "patched.yaml"]).status.code(), run(at, &["lint", "c.yaml"]).status.code());
+}
+
+#[test]
+fn where_nothing_matters_nothing_is_recommended() {
+    let folder = folder();
+    let at = folder.path();
+    let args = ["tune", "calm.yaml", "--vary", RETRIES, "--vary", TIMEOUT, "--seeds", "12"];
+    let report = json(at, &args);
+    assert_eq!((&report["better"], &report["changes"]), (&false.into(), &Json::Array(Vec::new())));
+    assert_eq!(report["importance"][0]["shares"][0], 0.0);
+    let printed = text(&run(at, &args).stdout);
+    assert!(printed.starts_with("Nothing beats the current config beyond noise"), "{printed}");
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let folder = folder();
+    let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--seeds", "12"];
+    let on = |threads: &str| run(folder.path(), &[&args[..], &["--threads", threads]].concat()).stdout;
+    assert_eq!(text(&on("1")), text(&on("3")));
+}
+
+#[test]
+fn killed_at_any_moment_it_goes_on_to_the_same_bytes() {
+    let folder = folder();
+    let at = folder.path();
+    let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--vary", TIMEOUT, "--seeds", "12"];
+    let whole = run(at, &args).stdout;
+    let kept = [&args[..], &["--resume", "runs.store"]].concat();
+    let store = at.join("runs.store");
+    let mut kills = 0;
+    // Killed again and again, each time after some more results, with SIGKILL.
+    for step in 1..=4_u64 {
+        let mut child = command(at, &kept).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let enough = step * 4_000;
+        while child.try_wait().unwrap().is_none() && fs::metadata(&store).map_or(0, |of| of.len()) < enough {
+            std::thread::yield_now();
+        }
+        kills += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(kills > 0, "it was always faster");
+    // A torn record too, as a kill in the middle of a write leaves it.
+    let bytes = fs::read(&store).unwrap();
+    fs::write(&store, &bytes[..bytes.len() - 5]).unwrap();
+    let resumed = run(at, &kept);
+    assert_eq!(text(&resumed.stdout), text(&whole));
+    assert!(text(&resumed.stderr).contains("going on with"), "{}", text(&resumed.stderr));
+    // Nothing is left to run: the store stays as it is.
+    let full = fs::read(&store).unwrap();
+    assert_eq!(text(&run(at, &kept).stdout), text(&whole));
+    assert_eq!(fs::read(&store).unwrap(), full);
+    // Another config is refused, and the store stays.
+    fs::write(at.join("c.yaml"), CONFIG.replace("timeout: 300", "timeout: 299")).unwrap();
+    refused(at, &kept, &["of another config", "runs.store"]);
+    assert_eq!(fs::read(&store).unwrap(), full);
+}
+
+#[test]
+fn shards_put_together_say_what_one_machine_says() {
+    let folder = folder();
+    let at = folder.path();
+    let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--seeds", "6"];
+    let alone = run(at, &[&args[..], &["--exhaustive"]].concat());
+    for shard in ["1", "2", "3"] {
+        let (part, file) = (format!("{shard}/3"), format!("shards/{shard}.store"));
+        let output = run(at, &[&args[..], &["--shard", &part, "--resume", &file]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    assert_eq!(text(&run(at, &["merge", "shards"]).stdout), text(&alone.stdout));
+    fs::copy(at.join("shards/1.store"), at.join("shards/again.store")).unwrap();
+    fs::remove_file(at.join("shards/2.store")).unwrap();
+    refused(at, &["merge", "shards"], &["shard 2/3 is missing", "shard 1/3 is there 2 times", "again.store"]);
+}
+
+#[test]
+fn a_promise_that_nothing_keeps_is_an_answer() {
+    let folder = folder();
+    let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--seeds", "6", "--slo", "p99<=1ms"];
+    let output = run(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("p99<=1ms does NOT hold"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let folder = folder();
+    let at = folder.path();
+    let varies = [
+        ("router_settings.num_retry=0..3", "did you mean `router_settings.num_retries`?"),
+        ("num_retries=0..3", "did you mean `router_settings.num_retries`?"),
+        ("router_settings.timeout=5..1", "its range is reversed"),
+        ("router_settings.timeout=1..NaN", "`NaN` is no number"),
+        ("router_settings.timeout=7..7", "its range is empty"),
+        ("model_list.7.litellm_params.weight=1..2", "is a list of 2, and `7` is no position in it"),
+        ("router_settings.num_retries=fast,slow", "with fast: num_retries is text where LiteLLM needs a number"),
+        ("router_settings.num_retries.x=1..2", "has no `x` below it"),
+        ("litellm_settings.drop_params=true,false", "nothing that routedrill models depends on it"),
+    ];
+    let mut args = vec!["tune", "flaky.yaml"];
+    args.extend(varies.iter().flat_map(|(vary, _)| ["--vary", vary]));
+    args.extend(["--minimise", "lost,speed", "--slo", "p99>=8s"]);
+    let mut expected: Vec<&str> = varies.iter().map(|(_, message)| *message).collect();
+    expected.extend(["`speed` is none of", "p99"]);
+    refused(at, &args, &expected);
+    fs::write(at.join("diary"), "mine").unwrap();
+    refused(at, &["tune", "flaky.yaml", "--vary", RETRIES, "--resume", "diary"], &["no store of results"]);
+    assert_eq!(fs::read_to_string(at.join("diary")).unwrap(), "mine");
+    let own = FLAKY.replace("duration:", "router: {num_retries: 1}\nduration:");
+    fs::write(at.join("own.yaml"), own).unwrap();
+    refused(at, &["tune", "own.yaml", "--vary", RETRIES], &["own.yaml sets it by itself"]);
+}
+
+#[test]
+fn every_format_is_printed() {
+    let folder = folder();
+    let at = folder.path();
+    let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--vary", TIMEOUT, "--seeds", "6", "--out", "found"];
+    assert!(run(at, &args).status.success());
+    let read = |name: &str| fs::read_to_string(at.join("found").join(name)).unwrap();
+    assert!(read("tune.html").contains("Pareto") && read("tune.html").contains("Plateau or cliff"));
+    let csv = read("tune.csv");
+    assert!(csv.starts_with("router_settings.num_retries,router_settings.timeout,lost,p99,seeds,pareto"), "{csv}");
+    assert!(read("tune.txt").contains("-  num_retries: 0 # none\n+  num_retries: 3 # none\n"));
+    let diff = run(at, &[&args[..6], &["--seeds", "6", "--format", "diff"]].concat());
+    assert!(text(&diff.stdout).starts_with("--- c.yaml\n+++ c.yaml\n@@"), "{}", text(&diff.stdout));
+}

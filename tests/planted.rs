@@ -60,9 +60,12 @@ fn place(bug: &Bug, text: &str) -> (usize, usize) {
     (start, start + bug.find.len())
 }
 
+/// A file, and where in it something begins and ends.
+type Place = (&'static str, usize, usize);
+
 /// Puts every bug into the copy of `router-core`, asleep.
 fn plant(core: &Path) {
-    let mut by_place: BTreeMap<(&str, usize, usize), Vec<(usize, &Bug)>> = BTreeMap::new();
+    let mut by_place: BTreeMap<Place, Vec<(usize, &Bug)>> = BTreeMap::new();
     for (number, bug) in BUGS.iter().enumerate() {
         let text = fs::read_to_string(core.join(bug.file)).expect("a file of router-core");
         let (start, end) = place(bug, &text);
@@ -128,11 +131,17 @@ fn check(binary: &Path, awake: Option<usize>, seeds: u64, out: &Path) -> Option<
             let text = fs::read_to_string(out).expect("its output");
             return Some((status.code(), serde_json::from_str(&text).unwrap_or(Value::Null)));
         }
-        std::thread::sleep(Duration::from_millis(100));
+        pause();
     }
     child.kill().expect("a child that can be ended");
     child.wait().expect("a child that ends");
     None
+}
+
+/// Waits a little for another process.
+#[expect(clippy::disallowed_methods, reason = "nothing here runs in virtual time")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(100));
 }
 
 /// How a bug was caught.

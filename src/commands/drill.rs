@@ -146,7 +146,7 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
         Prepared::Refused(loaded, errors) => return refused(args, &name, &loaded, &errors),
     };
     if let Some(release) = args.against {
-        return against(args, drill, release);
+        return against(args, *drill, release);
     }
     if let Some(wanted) = &args.write_scenarios {
         write_scenarios(&drill, wanted)?;
@@ -180,7 +180,7 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
 /// A config that can be drilled, or that LiteLLM would not start with.
 pub(super) enum Prepared {
     /// What to drill, and what the reader remarked.
-    Ready(Drill, Vec<FindingReport>),
+    Ready(Box<Drill>, Vec<FindingReport>),
     /// Why not.
     Refused(Box<Loaded>, Vec<PlanError>),
 }
@@ -204,7 +204,7 @@ pub(super) fn prepare(args: &Args, source: &Source) -> Result<Prepared, Exit> {
         },
         world,
     };
-    Ok(Prepared::Ready(drill, loaded.findings.iter().map(FindingReport::from).collect()))
+    Ok(Prepared::Ready(Box::new(drill), loaded.findings.iter().map(FindingReport::from).collect()))
 }
 
 /// Carries a drill of a config out; gives its report and its worst verdict. `prove`: looks for edits of the config that

@@ -1,11 +1,11 @@
 //! `routedrill check`: scenarios under many seeds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use rayon::prelude::*;
 use routedrill_reports::model::{CheckReport, CheckedScenario, SeedReport};
-use routedrill_reports::print;
+use routedrill_reports::{print, write_whole};
 use routedrill_sim::campaign;
 use routedrill_sim::problem::Problems;
 use routedrill_sim::scenario::{self, Scenario};
@@ -32,10 +32,31 @@ pub(crate) struct Args {
     /// Only every n-th seed, beginning with the i-th: `2/4`.
     #[arg(long, value_name = "I/N", value_parser = parse::shard)]
     shard: Option<Shard>,
+    /// Go on with further seeds for so many minutes, and say which were reached.
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..=10_080), conflicts_with = "shard")]
+    minutes: Option<u64>,
+    /// Leave out the scenarios after the first in which something broke.
+    #[arg(long)]
+    stop_early: bool,
+    /// Write the first failing seed of each scenario as a scenario of its own into `regressions/` beside it. Those of a
+    /// folder run first from then on, each under its own seed.
+    #[arg(long)]
+    save_failures: bool,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
+
+/// A scenario to check.
+struct Planned {
+    path: String,
+    scenario: Scenario,
+    /// It was written down because of one seed, and runs under that one.
+    regression: bool,
+}
+
+/// Where failing seeds are kept, beside their scenarios.
+const REGRESSIONS: &str = "regressions";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 enum Format {
@@ -72,27 +93,34 @@ pub(crate) fn run(args: &Args) -> Exit {
 }
 
 fn check(args: &Args) -> Result<Exit, Exit> {
-    let scenarios = load(&args.paths)?;
+    let planned = load(&args.paths)?;
     let Seeds(first, end) = args.seeds;
     let of_shard = |seed: &u64| args.shard.is_none_or(|Shard { index, of }| (seed - first) % of == index - 1);
     let seeds: Vec<u64> = (first..end).filter(of_shard).collect();
-    let progress = Progress::new((scenarios.len() * seeds.len()) as u64, "runs");
-    let mut checked = Vec::with_capacity(scenarios.len());
-    for (path, scenario) in &scenarios {
-        // Collected in the order of the seeds, whichever thread was first.
-        let runs: Vec<SeedReport> = seeds
-            .par_iter()
-            .map(|&seed| {
-                let report = SeedReport::new(path, scenario, &campaign::watched(scenario, seed));
-                progress.step();
-                report
-            })
-            .collect();
-        checked.push(CheckedScenario::new(path, scenario, runs));
+    let runs_of = |one: &Planned| if one.regression { 1 } else { seeds.len() as u64 };
+    let progress = Progress::new(planned.iter().map(runs_of).sum(), "runs");
+    let mut reports: Vec<Vec<SeedReport>> = Vec::with_capacity(planned.len());
+    for one in &planned {
+        let own = [one.scenario.seed];
+        let runs = run_all(one, if one.regression { &own } else { &seeds }, &progress);
+        let broke = runs.iter().any(SeedReport::has_failed);
+        reports.push(runs);
+        if broke && args.stop_early {
+            break;
+        }
     }
+    let reached = match args.minutes {
+        Some(minutes) if reports.len() == planned.len() => soak(&planned, &mut reports, end, minutes, &progress),
+        _ => end,
+    };
     progress.finish();
+    let left_out = planned[reports.len()..].iter().map(|one| one.scenario.name.clone()).collect();
+    let checked = planned.iter().zip(reports).map(|(one, runs)| CheckedScenario::new(&one.path, &one.scenario, runs));
     let shard = args.shard.map_or_else(String::new, |Shard { index, of }| format!(", shard {index}/{of}"));
-    let report = CheckReport { seeds: format!("{first}..{end}{shard}"), scenarios: checked };
+    let report = CheckReport { seeds: format!("{first}..{reached}{shard}"), scenarios: checked.collect(), left_out };
+    if args.save_failures {
+        save_failures(&planned, &report)?;
+    }
     output::result(&match args.format {
         Format::Text => print::check_text(&report),
         Format::Json => print::json(&report),
@@ -106,18 +134,79 @@ fn check(args: &Args) -> Result<Exit, Exit> {
     })
 }
 
-/// Loads every scenario, folders in the order of file names. Everything that is wrong with any of them is said at once.
-fn load(paths: &[PathBuf]) -> Result<Vec<(String, Scenario)>, Exit> {
-    let files = scenario_files(paths)?;
+/// Runs a scenario under each seed. Collected in the order of the seeds, whichever thread was first.
+fn run_all(one: &Planned, seeds: &[u64], progress: &Progress) -> Vec<SeedReport> {
+    let run = |&seed: &u64| {
+        let report = SeedReport::new(&one.path, &one.scenario, &campaign::watched(&one.scenario, seed));
+        progress.step();
+        report
+    };
+    seeds.par_iter().map(run).collect()
+}
+
+/// Goes on with further seeds until the time is over; says which seed it did not come to. What a seed does depends on the
+/// seed alone: only how many there are depends on the clock.
+#[expect(clippy::disallowed_methods, reason = "somebody asked for so many minutes of the real clock")]
+fn soak(planned: &[Planned], reports: &mut [Vec<SeedReport>], mut next: u64, minutes: u64, progress: &Progress) -> u64 {
+    /// Seeds between two looks at the clock.
+    const BATCH: u64 = 16;
+    let began = std::time::Instant::now();
+    while began.elapsed().as_secs() < 60 * minutes {
+        let seeds: Vec<u64> = (next..next.saturating_add(BATCH)).collect();
+        for (one, runs) in planned.iter().zip(reports.iter_mut()).filter(|(one, _)| !one.regression) {
+            runs.extend(run_all(one, &seeds, progress));
+        }
+        next = next.saturating_add(BATCH);
+    }
+    next
+}
+
+/// Writes the first failing seed of each scenario as a scenario of its own.
+fn save_failures(planned: &[Planned], report: &CheckReport) -> Result<(), Exit> {
+    for (one, checked) in planned.iter().zip(&report.scenarios).filter(|(one, _)| !one.regression) {
+        let Some(failure) = checked.failures.first() else { continue };
+        let folder = Path::new(&one.path).parent().unwrap_or(Path::new("")).join(REGRESSIONS);
+        let name = format!("{}-seed-{}", one.scenario.name, failure.seed);
+        let scenario = Scenario { name: name.clone(), seed: failure.seed, ..one.scenario.clone() };
+        let broke = failure.promises.iter().map(|promise| promise.promise.clone());
+        let laws = failure.laws.iter().map(|law| format!("the law {}", law.law));
+        let broke: Vec<String> = broke.chain(laws).collect();
+        let head = format!(
+            "# Proves: what once failed holds: {}.\n# From: seed {} of {}, where it did not.\n",
+            broke.join(", "),
+            failure.seed,
+            one.scenario.name
+        );
+        let place = folder.join(format!("{name}.yaml"));
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            eprintln!("error: failed to create {}: {error}", folder.display());
+            Exit::Unfinished
+        })?;
+        let text = head + &scenario::expanded(&scenario, &folder);
+        write_whole(&place, text.as_bytes()).map_err(|error| output::unwritten(&error))?;
+        eprintln!("note: wrote {}", place.display());
+    }
+    Ok(())
+}
+
+/// Loads every scenario: what failed before first, then folders in the order of file names. Everything that is wrong with
+/// any of them is said at once.
+fn load(paths: &[PathBuf]) -> Result<Vec<Planned>, Exit> {
+    let kept: Vec<PathBuf> = paths.iter().map(|path| path.join(REGRESSIONS)).filter(|folder| folder.is_dir()).collect();
+    let regressions = scenario_files(&kept)?.into_iter().map(|file| (file, true));
+    let files = scenario_files(paths)?.into_iter().map(|file| (file, false));
     let mut problems = Problems::new();
-    let mut scenarios = Vec::with_capacity(files.len());
-    for file in files {
+    let mut planned = Vec::new();
+    for (file, regression) in regressions.chain(files) {
         match scenario::load(&file) {
-            Ok(loaded) => scenarios.push((file.display().to_string(), loaded.scenario)),
+            Ok(loaded) => {
+                let path = file.display().to_string();
+                planned.push(Planned { path, scenario: loaded.scenario, regression });
+            }
             Err(more) => problems.append(more),
         }
     }
-    if problems.is_empty() { Ok(scenarios) } else { Err(output::refuse(&problems)) }
+    if problems.is_empty() { Ok(planned) } else { Err(output::refuse(&problems)) }
 }
 
 #[cfg(test)]

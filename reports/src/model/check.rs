@@ -18,6 +18,9 @@ pub struct CheckReport {
     pub seeds: String,
     /// By scenario, in the order of their paths.
     pub scenarios: Vec<CheckedScenario>,
+    /// Scenarios that were left out after the first in which something broke.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// One scenario under all seeds.
@@ -112,6 +115,13 @@ impl SeedReport {
             defects: defects.clone(),
             failure,
         }
+    }
+}
+
+impl SeedReport {
+    /// Whether something broke.
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
     }
 }
 

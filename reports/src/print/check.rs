@@ -85,6 +85,9 @@ pub fn check_text(report: &CheckReport) -> String {
             let _ = writeln!(text, "{INDENT}and {}", figures::counted(rest, "more failing seed"));
         }
     }
+    if !report.left_out.is_empty() {
+        let _ = writeln!(text, "\nleft out after that: {}", report.left_out.join(", "));
+    }
     let clean = report.scenarios.iter().filter(|one| one.is_clean()).count() as u64;
     let all = figures::counted(report.scenarios.len() as u64, "scenario");
     let _ = writeln!(text, "\n{} of {all} held under seeds {}", figures::count(clean), report.seeds);

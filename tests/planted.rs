@@ -212,6 +212,21 @@ fn table(found: &[(&Bug, Option<Caught>)]) -> String {
 }
 
 #[test]
+fn every_bug_has_its_place_in_the_core_and_a_name_of_its_own() {
+    assert!(BUGS.len() >= 40, "{}", BUGS.len());
+    let mut moved = Vec::new();
+    for (number, bug) in BUGS.iter().enumerate() {
+        let text = fs::read_to_string(root().join("router-core/src").join(bug.file)).expect("a file of router-core");
+        let (_, rest) = text.split_once(bug.after).unwrap_or_default();
+        if !rest.contains(bug.find) || !bug.after.is_empty() && rest.contains(bug.after) {
+            moved.push(bug.name);
+        }
+        assert!(BUGS[..number].iter().all(|other| other.name != bug.name), "{} is there twice", bug.name);
+    }
+    assert_eq!(moved, Vec::<&str>::new(), "the places of these have moved, or are no longer told apart");
+}
+
+#[test]
 #[ignore = "builds the workspace once more and takes minutes"]
 fn every_planted_bug_is_caught_and_every_law_catches_one() {
     // Always the same folder, so that the dependencies are built once.

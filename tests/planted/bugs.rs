@@ -29,7 +29,7 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         "forgets the place of a call that failed",
         "attempt.rs",
-        "self.report_failure(cx, slot, &reported);",
+        "self.report_failure(cx, slot, &exception);",
         "self.give_place_back(slot)",
         "()",
     ),
@@ -121,13 +121,7 @@ pub(crate) const BUGS: &[Bug] = &[
         "call.deployment",
         "crate::ids::DeploymentId(0)",
     ),
-    bug(
-        "cooldowns ignore Retry-After",
-        "outcome.rs",
-        "RetryAfter::Seconds(seconds @ 0..) => ",
-        "Some(seconds as f64)",
-        "None",
-    ),
+    bug("cooldowns ignore Retry-After", "outcome.rs", "fn cooldown_length(", "seconds >= 0", "false && seconds >= 0"),
     bug(
         "a cooldown never ends",
         "cooldown.rs",
@@ -297,13 +291,7 @@ pub(crate) const BUGS: &[Bug] = &[
         "depth > cx.plan.settings().max_fallbacks.value",
     ),
     bug("never falls back", "walk.rs", "", "depth >= cx.plan.settings().max_fallbacks.value", "true"),
-    bug(
-        "sends what a filter refused to the list for outages",
-        "walk.rs",
-        "",
-        "list != FallbackList::Fallbacks && typed.is_set",
-        "false",
-    ),
+    bug("sends what a filter refused to the list for outages", "walk.rs", "let found = if ", "typed", "false"),
     bug("fails with the last error of the walk", "walk.rs", "Step::HopFailed(", "frame.error", "frame.walk.last"),
     // ---- time and answers
     bug(

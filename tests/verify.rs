@@ -37,10 +37,36 @@ impl Desk {
             let public = key.public_key();
             public.write_openssh_file(&desk.at(&format!("{name}.pub"))).expect("a public key");
         }
-        let drill = ["drill", "config.yaml", "--only", "group:gpt-4", "--seeds", "1", "--rps", "2", "--out", "memo"];
+        let drill = [
+            "drill",
+            "config.yaml",
+            "--only",
+            "group:gpt-4/429-retry-after",
+            "--seeds",
+            "1",
+            "--rps",
+            "2",
+            "--out",
+            "memo",
+        ];
         let output = routedrill(&[&drill[..], &["--sign", "ours"]].concat(), desk.folder.path());
         assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
         desk
+    }
+
+    /// Another desk with the same things on it.
+    fn again(&self) -> Self {
+        let copy = Self { folder: tempfile::tempdir().expect("a folder") };
+        fs::create_dir(copy.at("memo")).expect("a folder");
+        for from in [self.folder.path().to_owned(), self.at("memo")] {
+            for entry in fs::read_dir(&from).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+                if entry.is_file() {
+                    let name = entry.strip_prefix(self.folder.path()).expect("a file on the desk");
+                    fs::copy(&entry, copy.folder.path().join(name)).expect("a copy");
+                }
+            }
+        }
+        copy
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -174,16 +200,16 @@ fn every_tampering_is_refused() {
             desk.edit_statement(|statement| statement["subject"][0]["name"] = json!("../config.yaml"));
         }),
     ];
+    let whole = Desk::new();
     for (what, tamper) in tamperings {
-        let desk = Desk::new();
+        let desk = whole.again();
         tamper(&desk);
         let (code, told) = desk.verify(&["--signer", "ours.pub"]);
         assert!(matches!(code, Some(1 | 2)), "{what}: {code:?}\n{told}");
         assert!(told.contains("FAILS") || told.contains("error"), "{what}\n{told}");
     }
     // Whoever signs anew is found out by the key.
-    let desk = Desk::new();
-    let (code, told) = desk.verify(&["--signer", "theirs.pub"]);
+    let (code, told) = whole.verify(&["--signer", "theirs.pub"]);
     assert!(code == Some(1) && told.contains("has not signed this statement"), "{told}");
 }
 

@@ -58,8 +58,13 @@ fn says(report: &RunReport) -> String {
             count(lost)
         ),
     };
+    let shown = report.expectations.iter().filter(|promise| promise.expected_broken).count() as u64;
     match (report.expectations.len() as u64, broken) {
         (0, _) => {}
+        (all, 0) if shown > 0 => {
+            let held = counted(all - shown, "promise");
+            says.push_str(&format!("; {held} held, and {} broke, as the scenario expects", count(shown)));
+        }
         (1, 0) => says.push_str("; the promise held"),
         (all, 0) => says.push_str(&format!("; all {} held", counted(all, "promise"))),
         (all, broken) => says.push_str(&format!("; {} of {} broke", count(broken), counted(all, "promise"))),

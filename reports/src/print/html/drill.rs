@@ -182,7 +182,7 @@ fn overview(page: &mut Page, report: &DrillReport) {
                         let held = worst.availability_during >= report.thresholds.held_availability;
                         let figure = match worst.p99_delta.filter(|_| held) {
                             Some(delta) => format!("p99 {}", figures::difference(delta)),
-                            None => format!("{} served", figures::percent(worst.availability_during)),
+                            None => figures::percent(worst.availability_during),
                         };
                         format!("{} {figure}", sign(row.verdict))
                     }

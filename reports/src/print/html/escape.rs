@@ -1,5 +1,6 @@
 //! Text from configs and scenarios as part of a page: nothing that anyone wrote there becomes markup or a program.
 
+use base64ct::{Base64, Encoding as _};
 use serde::Serialize;
 
 /// Text as the content of an element or the value of an attribute.
@@ -72,16 +73,7 @@ pub(super) fn fragment(raw: &str) -> String {
 
 /// Bytes in base64, as Content-Security-Policy writes hashes.
 pub(super) fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let bits = (0..3).fold(0_u32, |bits, place| bits << 8 | u32::from(three.get(place).copied().unwrap_or(0)));
-        for place in 0..4 {
-            let letter = ALPHABET[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= three.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
+    Base64::encode_string(bytes)
 }
 
 #[cfg(test)]

@@ -112,17 +112,7 @@ pub(super) struct Ready {
 }
 
 pub(crate) fn run(args: &Args) -> Exit {
-    match args.threads {
-        None => tune(args),
-        Some(threads) => match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool.install(|| tune(args)),
-            Err(error) => {
-                eprintln!("error: failed to start {threads} threads: {error}");
-                Err(Exit::Unfinished)
-            }
-        },
-    }
-    .unwrap_or_else(|exit| exit)
+    super::drill::in_pool(args.threads, || tune(args)).flatten().unwrap_or_else(|exit| exit)
 }
 
 fn tune(args: &Args) -> Result<Exit, Exit> {

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::problem::Problem;
 use crate::secrets::mask_line;
 
@@ -37,6 +39,11 @@ pub struct Excerpt {
     pub text: String,
     /// What is meant, in bytes of `text`.
     pub span: Range<usize>,
+}
+
+/// SHA-256 of a file's content, in hexadecimal, as `sha256sum` prints it.
+pub fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Source {

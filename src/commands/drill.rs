@@ -153,7 +153,7 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
     }
     let (report, worst) = carry_out(args, &name, (&drill, &source), findings, args.out.is_some())?;
     if let Some(wanted) = &args.out {
-        memo::write(args, &drill, &report, signer.as_ref(), wanted)?;
+        memo::write(args, &source, &drill, &report, signer.as_ref(), wanted)?;
     }
     match args.format {
         Format::Text => output::result(&print::drill_text(&report, Detail { all: args.all }))?,

@@ -9,6 +9,7 @@ use routedrill_reports::model::DrillReport;
 use routedrill_reports::{Folder, WriteError, print};
 use routedrill_sim::drill::Drill;
 use routedrill_sim::problem::Problem;
+use routedrill_sim::source::Source;
 
 use super::drill::{Args, shaping_options};
 use crate::exit::Exit;
@@ -44,6 +45,7 @@ pub(super) fn papers(report: &DrillReport, date: &str) -> Vec<(&'static str, Vec
 /// Writes all files of a memo.
 pub(super) fn write(
     args: &Args,
+    source: &Source,
     drill: &Drill,
     report: &DrillReport,
     signer: Option<&Signer>,
@@ -60,7 +62,7 @@ pub(super) fn write(
         date,
         litellm: report.litellm.to_owned(),
         mode: report.mode.to_owned(),
-        config: ConfigEvidence { name: report.config.clone(), sha256: hash_of(&args.config)? },
+        config: ConfigEvidence { name: report.config.clone(), sha256: sha256(source.text().as_bytes()) },
         traffic: match &args.traffic {
             Some(path) => Some(FileEvidence { name: shown(path, true), sha256: hash_of(path)? }),
             None => None,

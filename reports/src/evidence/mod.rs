@@ -4,6 +4,8 @@
 //! travels in a [DSSE envelope](https://github.com/secure-systems-lab/dsse/blob/master/envelope.md), whose signatures are
 //! raw Ed25519 over the envelope's pre-authentication encoding.
 
+pub use routedrill_sim::source::sha256;
+
 mod dsse;
 mod key;
 mod statement;
@@ -12,5 +14,5 @@ pub use dsse::{Envelope, EnvelopeError, PAYLOAD_TYPE};
 pub use key::{KeyError, Signer, Trusted};
 pub use statement::{
     ConfigEvidence, FileEvidence, PREDICATE_TYPE, Predicate, RowEvidence, STATEMENT, Sha256Digest, Statement,
-    StatementError, Subject, sha256,
+    StatementError, Subject,
 };

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use routedrill_sim::drill::Drill;
 use routedrill_sim::scenario;
+use routedrill_sim::source::sha256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::model::{DrillReport, RowReport};
@@ -202,9 +202,4 @@ impl RowEvidence {
         };
         report.rows.iter().map(row).collect()
     }
-}
-
-/// SHA-256 in hexadecimal, as `sha256sum` prints it.
-pub fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -27,14 +27,13 @@ pub use replay::{Difference, Replayed, replay};
 
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::actor::{ActorId, Step, Watcher};
 use crate::cast::Cast;
 use crate::digest::{Digest, Digester};
 use crate::engine::Engine;
 use crate::metrics::Shape;
 use crate::scenario::Scenario;
+use crate::source::sha256;
 use crate::step::RunEnd;
 
 /// The format that this program writes, and the newest one that it reads.
@@ -97,18 +96,9 @@ pub fn record(scenario: &Scenario, text: &str) -> (String, RunEnd) {
         before = *at;
     }
     let _ = write!(file, "end {} steps, digest {}, seal ", recorder.lines.len(), end.digest);
-    let seal = seal(file.as_bytes());
+    let seal = sha256(file.as_bytes());
     let _ = writeln!(file, "{seal}");
     (file, end)
-}
-
-/// SHA-256 in hexadecimal.
-fn seal(bytes: &[u8]) -> String {
-    let mut seal = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(seal, "{byte:02x}");
-    }
-    seal
 }
 
 /// Makes a line of each step.

@@ -1,43 +1,95 @@
 //! Latencies in an HdrHistogram.
 
+use std::sync::LazyLock;
+
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use router_core::Span;
 
 /// Latencies in microseconds, exact to three significant digits. Empty until the first one is recorded.
-#[derive(Clone, Debug, Default)]
-pub struct Latency {
-    /// `None` while nothing was recorded: most pairs of phase and model name never see a request.
-    recorded: Option<Box<Histogram<u64>>>,
+///
+/// A histogram takes a hundred kilobytes, to be cleared, copied and added up again. There is one for every name in every
+/// phase of a run, and most of them see few requests, so the first [`FEW`] latencies are only listed. Every answer is
+/// the one that the histogram would give.
+#[derive(Clone, Debug)]
+pub struct Latency(Recorded);
+
+#[derive(Clone, Debug)]
+enum Recorded {
+    /// Microseconds, in the order in which they came; at most [`FEW`].
+    Few(Vec<u64>),
+    Many(Box<Histogram<u64>>),
 }
 
+/// How many latencies are listed one by one.
+const FEW: usize = 1_024;
 const SIGNIFICANT_DIGITS: u8 = 3;
 const NANOS_PER_MICRO: u64 = 1_000;
+
+/// Nothing is recorded in it: it knows which values count as the same.
+static SCALE: LazyLock<Histogram<u64>> = LazyLock::new(empty);
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self(Recorded::Few(Vec::new()))
+    }
+}
 
 impl Latency {
     /// Records one latency, rounded to the nearest microsecond.
     pub fn record(&mut self, latency: Span) {
-        let micros = (latency.as_nanos() + NANOS_PER_MICRO / 2) / NANOS_PER_MICRO;
-        self.histogram().record(micros).expect("a resizing histogram takes every value");
+        self.record_micros((latency.as_nanos() + NANOS_PER_MICRO / 2) / NANOS_PER_MICRO);
+    }
+
+    fn record_micros(&mut self, micros: u64) {
+        match &mut self.0 {
+            Recorded::Few(listed) if listed.len() < FEW => listed.push(micros),
+            Recorded::Few(listed) => {
+                let mut many = histogram_of(listed);
+                put(&mut many, micros);
+                self.0 = Recorded::Many(Box::new(many));
+            }
+            Recorded::Many(histogram) => put(histogram, micros),
+        }
     }
 
     /// Adds what another one recorded.
     pub fn absorb(&mut self, other: &Self) {
-        if let Some(theirs) = &other.recorded {
-            // Two resizing histograms of equal precision always add up.
-            self.histogram().add(&**theirs).expect("histograms of equal precision");
+        match (&mut self.0, &other.0) {
+            (_, Recorded::Few(theirs)) => theirs.iter().for_each(|micros| self.record_micros(*micros)),
+            (Recorded::Few(mine), Recorded::Many(theirs)) => {
+                let mut sum = theirs.clone();
+                mine.iter().for_each(|micros| put(&mut sum, *micros));
+                self.0 = Recorded::Many(sum);
+            }
+            (Recorded::Many(mine), Recorded::Many(theirs)) => {
+                // Two resizing histograms of equal precision always add up.
+                mine.add(&**theirs).expect("histograms of equal precision");
+            }
         }
     }
 
     /// How many were recorded.
     pub fn count(&self) -> u64 {
-        self.recorded.as_ref().map_or(0, |h| h.len())
+        match &self.0 {
+            Recorded::Few(listed) => listed.len() as u64,
+            Recorded::Many(histogram) => histogram.len(),
+        }
     }
 
     /// The latency that the given share (0 to 1) of all recorded ones does not exceed; `None` when there are none.
     pub fn quantile(&self, share: f64) -> Option<Span> {
-        let recorded = self.recorded.as_ref()?;
-        let micros = recorded.value_at_quantile(share).min(recorded.max());
+        let micros = match &self.0 {
+            Recorded::Few(listed) if listed.is_empty() => return None,
+            Recorded::Few(listed) => {
+                let reached = (share.min(1.0) * listed.len() as f64).ceil() as usize;
+                let mut listed = listed.clone();
+                let (_, micros, _) = listed.select_nth_unstable(reached.max(1) - 1);
+                let alike = if share == 0.0 { Histogram::lowest_equivalent } else { Histogram::highest_equivalent };
+                alike(&SCALE, *micros)
+            }
+            Recorded::Many(histogram) => histogram.value_at_quantile(share).min(histogram.max()),
+        };
         Some(Span::from_nanos(micros.saturating_mul(NANOS_PER_MICRO)))
     }
 
@@ -46,7 +98,13 @@ impl Latency {
         const MICROS_PER_SECOND: f64 = 1e6;
         // `as` saturates.
         let most = (seconds * MICROS_PER_SECOND + 0.5) as u64;
-        self.recorded.as_ref().map_or(0, |h| h.count_between(0, most.min(h.max())))
+        match &self.0 {
+            Recorded::Few(listed) => {
+                let most = SCALE.highest_equivalent(most);
+                listed.iter().filter(|micros| **micros <= most).count() as u64
+            }
+            Recorded::Many(histogram) => histogram.count_between(0, most.min(histogram.max())),
+        }
     }
 
     /// The longest one, to three digits; `None` when there are none.
@@ -57,8 +115,13 @@ impl Latency {
     /// The histogram as bytes, in HdrHistogram's own format (V2); none when nothing was recorded.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        if let Some(recorded) = &self.recorded {
-            V2Serializer::new().serialize(recorded, &mut bytes).expect("a vector takes every byte");
+        let mut write = |histogram: &Histogram<u64>| {
+            V2Serializer::new().serialize(histogram, &mut bytes).expect("a vector takes every byte");
+        };
+        match &self.0 {
+            Recorded::Few(listed) if listed.is_empty() => {}
+            Recorded::Few(listed) => write(&histogram_of(listed)),
+            Recorded::Many(histogram) => write(histogram),
         }
         bytes
     }
@@ -70,19 +133,56 @@ impl Latency {
         }
         let mut recorded: Histogram<u64> = Deserializer::new().deserialize(&mut bytes).ok()?;
         recorded.auto(true);
-        Some(Self { recorded: Some(Box::new(recorded)) })
+        Some(Self(Recorded::Many(Box::new(recorded))))
     }
+}
 
-    fn histogram(&mut self) -> &mut Histogram<u64> {
-        self.recorded.get_or_insert_with(|| {
-            Box::new(Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are a precision that exists"))
-        })
-    }
+fn empty() -> Histogram<u64> {
+    Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are a precision that exists")
+}
+
+fn histogram_of(listed: &[u64]) -> Histogram<u64> {
+    let mut histogram = empty();
+    listed.iter().for_each(|micros| put(&mut histogram, *micros));
+    histogram
+}
+
+fn put(histogram: &mut Histogram<u64>, micros: u64) {
+    histogram.record(micros).expect("a resizing histogram takes every value");
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_few_latencies_give_the_answers_of_their_histogram(
+            listed in proptest::collection::vec(prop_oneof![0..5_000_u64, 0..100_000_000_u64, Just(u64::MAX / 2_000)], 1..60),
+            more in proptest::collection::vec(0..100_000_000_u64, 1_000..1_100),
+            share in prop_oneof![Just(0.0), Just(0.5), Just(0.99), Just(1.0), 0.0..1.0],
+            seconds in prop_oneof![0.0..0.006, 0.0..120.0],
+        ) {
+            let few = Latency(Recorded::Few(listed.clone()));
+            let many = Latency(Recorded::Many(Box::new(histogram_of(&listed))));
+            prop_assert_eq!(few.quantile(share), many.quantile(share));
+            prop_assert_eq!(few.within(seconds), many.within(seconds));
+            prop_assert_eq!((few.count(), few.max()), (many.count(), many.max()));
+            prop_assert_eq!(few.to_bytes(), many.to_bytes());
+            // However they are added up.
+            let mut longer = Latency::default();
+            more.iter().for_each(|micros| longer.record_micros(*micros));
+            let all = Latency(Recorded::Many(Box::new(histogram_of(&[listed, more].concat()))));
+            for (one, other) in [(&few, &longer), (&longer, &few), (&many, &longer), (&longer, &many)] {
+                let mut sum = one.clone();
+                sum.absorb(other);
+                prop_assert_eq!((sum.count(), sum.max()), (all.count(), all.max()));
+                prop_assert_eq!((sum.quantile(share), sum.within(seconds)), (all.quantile(share), all.within(seconds)));
+            }
+        }
+    }
 
     #[test]
     fn quantiles_are_of_what_was_recorded() {

@@ -1,5 +1,6 @@
 //! What a report says, whatever it is printed as. Times are in seconds, shares from 0 to 1, money in dollars.
 
+mod alike;
 mod broken;
 mod capacity;
 mod check;
@@ -19,6 +20,7 @@ mod tune;
 mod upgrade;
 mod why;
 
+pub use alike::Alike;
 pub use broken::Broken;
 pub use capacity::{
     CapacityCase, CapacityContext, CapacityCurve, CapacityPoint, CapacityReport, IndicatorReport, PurchaseReport,

@@ -7,7 +7,9 @@ use router_core::Span;
 
 use super::laws;
 use crate::figures::{self, DASH, counted};
-use crate::model::{BaselineReport, DrillReport, FindingReport, ImpactReport, RefusalReport, RiskReport, RowReport};
+use crate::model::{
+    Alike, BaselineReport, DrillReport, FindingReport, ImpactReport, RefusalReport, RiskReport, RowReport,
+};
 use crate::table::{Align, Grid, INDENT};
 use crate::wrap;
 
@@ -42,17 +44,17 @@ pub fn refusal(report: &RefusalReport) -> String {
     }
     let mut findings: Vec<&FindingReport> = report.findings.iter().collect();
     findings.sort_by_key(|finding| !finding.stops_start_up);
-    for finding in findings.into_iter().filter(|finding| finding.severity != "note") {
-        write_finding(&mut text, finding);
-    }
+    write_findings(&mut text, findings.into_iter().filter(|finding| finding.severity != "note"));
     text
 }
 
-fn write_finding(text: &mut String, finding: &FindingReport) {
-    let place = finding.line.map_or_else(|| finding.path.clone(), |line| format!("line {line}"));
-    wrap::item(text, &format!("{:<8} {place}: ", finding.severity), &finding.message);
-    if !finding.remedy.is_empty() {
-        wrap::item(text, "         fix: ", &finding.remedy);
+fn write_findings<'a>(text: &mut String, findings: impl IntoIterator<Item = &'a FindingReport>) {
+    for alike in Alike::among(findings) {
+        let FindingReport { severity, message, remedy, .. } = alike.first;
+        wrap::item(text, &format!("{severity:<8} {}: ", alike.place()), message);
+        if !remedy.is_empty() {
+            wrap::item(text, "         fix: ", remedy);
+        }
     }
 }
 
@@ -129,9 +131,7 @@ fn findings(text: &mut String, report: &DrillReport, detail: Detail) {
         return;
     }
     let _ = writeln!(text, "\nIn the config, before anything fails");
-    for finding in &shown {
-        write_finding(text, finding);
-    }
+    write_findings(text, shown);
     if notes > 0 {
         let _ = writeln!(text, "{INDENT}and {} (--all)", counted(notes as u64, "note"));
     }

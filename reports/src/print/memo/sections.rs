@@ -2,7 +2,7 @@
 
 use super::paper::{Cell, Paper};
 use crate::figures::{self, DASH, counted};
-use crate::model::{DrillReport, RowReport};
+use crate::model::{Alike, DrillReport, RowReport};
 use crate::print::drill_text;
 
 /// The name of a config without the folders above it: where they are is nobody's business but the author's.
@@ -277,11 +277,11 @@ pub(super) fn findings(report: &DrillReport, paper: &mut dyn Paper) {
         paper.text("Nothing was found that does not do what it says.");
         return;
     }
-    let found: Vec<String> = (report.findings.iter())
-        .map(|one| {
-            let line = one.line.map_or_else(String::new, |line| format!(", line {line}"));
+    let found: Vec<String> = (Alike::among(&report.findings).iter())
+        .map(|alike| {
+            let one = alike.first;
             let fix = if one.remedy.is_empty() { String::new() } else { format!(" Fix: {}.", one.remedy) };
-            format!("{}{line} (`{}`): {}.{fix}", one.severity, one.rule, one.message)
+            format!("{}, {} (`{}`): {}.{fix}", one.severity, alike.place(), one.rule, one.message)
         })
         .collect();
     paper.list(&found);

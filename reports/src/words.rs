@@ -2,9 +2,10 @@
 
 use routedrill_sim::metrics::{Doing, Loss, LossEnd, NextHop, Phase, Reason};
 use routedrill_sim::scenario::MustSee;
+use routedrill_sim::swarm::Situation;
 use router_core::{
     CooldownReason, ErrorClass, FallbackList, GiveUpReason, Mode, NoFallback, NotCooledReason, Plan, RetriesFrom,
-    RoutingStrategy,
+    RoutingStrategy, WaitReason,
 };
 
 use crate::figures;
@@ -54,6 +55,32 @@ pub fn situation(situation: MustSee) -> &'static str {
         MustSee::Abort => "abort",
         MustSee::Overlap => "overlap",
         MustSee::Recovery => "recovery",
+    }
+}
+
+/// A situation that a run may meet: its kind, and what it is.
+pub fn met(situation: Situation) -> (&'static str, &'static str) {
+    match situation {
+        Situation::Seen(seen) => ("seen", self::situation(seen)),
+        Situation::Failed(class) => ("failed with", class.name()),
+        Situation::PassedOver(reason) => ("passed over", passed_over(reason)),
+        Situation::Cooled(because) => ("cooled", cooled(because)),
+        Situation::NotCooled(because) => ("not cooled", not_cooled(because)),
+        Situation::Waited(because) => ("wait set by", waited(because)),
+        Situation::Retries(from) => ("retries from", retries_from(from)),
+        Situation::GaveUp(because) => ("gave up", gave_up(because)),
+        Situation::FellBack(list) => ("fell back by", fallback_list(list)),
+        Situation::NoFallback(because) => ("no fallback", no_fallback(because)),
+        Situation::Defect(defect) => ("known defect", defect.name()),
+    }
+}
+
+/// What set a wait before a retry.
+pub fn waited(because: WaitReason) -> &'static str {
+    match because {
+        WaitReason::AnotherIsHealthy => "another healthy deployment: none",
+        WaitReason::RetryAfter => "Retry-After",
+        WaitReason::Backoff => "exponential backoff",
     }
 }
 

@@ -1,5 +1,6 @@
 //! One scenario under one of many seeds, with everything that watches it.
 
+use crate::actor::Watcher;
 use crate::cast::Cast;
 use crate::engine::Engine;
 use crate::invariants::{Breaches, Defects, Laws};
@@ -24,12 +25,23 @@ pub struct Watched {
 
 /// Runs a scenario under a seed on the event engine, with the laws on.
 pub fn watched(scenario: &Scenario, seed: u64) -> Watched {
+    watch(scenario, seed, Cast::new(scenario), &mut ())
+}
+
+/// The same run with a router that explains itself, and somebody else who watches.
+pub fn watched_with(scenario: &Scenario, seed: u64, further: &mut impl Watcher) -> Watched {
+    let mut cast = Cast::new(scenario);
+    cast.explain();
+    watch(scenario, seed, cast, further)
+}
+
+fn watch(scenario: &Scenario, seed: u64, mut cast: Cast, further: &mut impl Watcher) -> Watched {
     let shape = Shape::of(scenario);
     let horizon = shape.end;
-    let mut cast = Cast::new(scenario);
-    let mut watchers = (Metrics::new(shape, seed), Laws::new(scenario.plan.clone()));
+    let watchers = (Metrics::new(shape, seed), Laws::new(scenario.plan.clone()));
+    let mut watchers = (watchers, further);
     let end = Engine::new().run(&mut cast, seed, horizon, &mut watchers);
-    let (mut metrics, mut laws) = watchers;
+    let ((mut metrics, mut laws), _) = watchers;
     metrics.finish();
     laws.finish(horizon, cast.router());
     let (breaches, defects) = laws.into_parts();

@@ -26,4 +26,5 @@ pub mod shrink;
 pub mod source;
 pub mod step;
 pub mod story;
+pub mod swarm;
 pub mod trace;

@@ -23,28 +23,33 @@ use crate::progress::Progress;
 /// scenario must see, or one of its faults, never came under any.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Scenario files, or folders of them.
-    #[arg(required = true)]
-    paths: Vec<PathBuf>,
-    /// How many seeds, from 0 (`200`), or which: `100..200` is 100 to 199.
-    #[arg(long, value_name = "N|A..B", value_parser = seeds, default_value = "20")]
-    seeds: Seeds,
+    /// Scenario files, or folders of them; with `--swarm` LiteLLM configs, or none.
+    #[arg(required_unless_present = "swarm")]
+    pub(super) paths: Vec<PathBuf>,
+    /// How many seeds, from 0 (`200`), or which: `100..200` is 100 to 199. Default: 20; 200 with `--swarm`.
+    #[arg(long, value_name = "N|A..B", value_parser = seeds)]
+    seeds: Option<Seeds>,
+    /// Draw whole scenarios at random, one for each seed, over the configs or over configs out of nothing: traffic, limits,
+    /// faults, settings of the router. Each that breaks a law, panics or does not end is printed as a scenario file. `--swarm
+    /// 500` is short for `--swarm --seeds 500`.
+    #[arg(long, value_name = "N|A..B", value_parser = seeds, num_args = 0..=1)]
+    swarm: Option<Option<Seeds>>,
     /// Only every n-th seed, beginning with the i-th: `2/4`.
     #[arg(long, value_name = "I/N", value_parser = parse::shard)]
-    shard: Option<Shard>,
+    pub(super) shard: Option<Shard>,
     /// Go on with further seeds for so many minutes, and say which were reached.
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..=10_080), conflicts_with = "shard")]
-    minutes: Option<u64>,
+    pub(super) minutes: Option<u64>,
     /// Leave out the scenarios after the first in which something broke.
     #[arg(long)]
-    stop_early: bool,
+    pub(super) stop_early: bool,
     /// Write the first failing seed of each scenario as a scenario of its own into `regressions/` beside it. Those of a
     /// folder run first from then on, each under its own seed.
     #[arg(long)]
-    save_failures: bool,
+    pub(super) save_failures: bool,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    pub(super) format: Format,
 }
 
 /// A scenario to check.
@@ -56,10 +61,16 @@ struct Planned {
 }
 
 /// Where failing seeds are kept, beside their scenarios.
-const REGRESSIONS: &str = "regressions";
+pub(super) const REGRESSIONS: &str = "regressions";
+
+/// Seeds for each scenario, unless somebody says how many.
+const SEEDS: Seeds = Seeds(0, 20);
+
+/// Scenarios of a swarm, unless somebody says how many.
+const SWARM_SEEDS: Seeds = Seeds(0, 200);
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-enum Format {
+pub(super) enum Format {
     Text,
     Json,
     /// JUnit XML.
@@ -70,7 +81,7 @@ enum Format {
 
 /// From the first up to, but without, the last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Seeds(u64, u64);
+pub(super) struct Seeds(pub(super) u64, pub(super) u64);
 
 /// A campaign beyond this would outlive its reader.
 const SEEDS_MAX: u64 = 1_000_000;
@@ -93,10 +104,16 @@ pub(crate) fn run(args: &Args) -> Exit {
 }
 
 fn check(args: &Args) -> Result<Exit, Exit> {
+    if let Some(swarm) = args.swarm {
+        if swarm.is_some() && args.seeds.is_some() {
+            eprintln!("error: --swarm and --seeds both say which seeds\nhelp: `--swarm 500`, or `--swarm --seeds 500`");
+            return Err(Exit::BadInput);
+        }
+        return super::swarm::check(args, swarm.or(args.seeds).unwrap_or(SWARM_SEEDS));
+    }
     let planned = load(&args.paths)?;
-    let Seeds(first, end) = args.seeds;
-    let of_shard = |seed: &u64| args.shard.is_none_or(|Shard { index, of }| (seed - first) % of == index - 1);
-    let seeds: Vec<u64> = (first..end).filter(of_shard).collect();
+    let Seeds(first, end) = args.seeds.unwrap_or(SEEDS);
+    let seeds = of_shard(args.shard, first, end);
     let runs_of = |one: &Planned| if one.regression { 1 } else { seeds.len() as u64 };
     let progress = Progress::new(planned.iter().map(runs_of).sum(), "runs");
     let mut reports: Vec<Vec<SeedReport>> = Vec::with_capacity(planned.len());
@@ -116,8 +133,7 @@ fn check(args: &Args) -> Result<Exit, Exit> {
     progress.finish();
     let left_out = planned[reports.len()..].iter().map(|one| one.scenario.name.clone()).collect();
     let checked = planned.iter().zip(reports).map(|(one, runs)| CheckedScenario::new(&one.path, &one.scenario, runs));
-    let shard = args.shard.map_or_else(String::new, |Shard { index, of }| format!(", shard {index}/{of}"));
-    let report = CheckReport { seeds: format!("{first}..{reached}{shard}"), scenarios: checked.collect(), left_out };
+    let report = CheckReport { seeds: told(first, reached, args.shard), scenarios: checked.collect(), left_out };
     if args.save_failures {
         save_failures(&planned, &report)?;
     }
@@ -132,6 +148,17 @@ fn check(args: &Args) -> Result<Exit, Exit> {
         (false, true) => Exit::Clean,
         (false, false) => Exit::Found,
     })
+}
+
+/// The seeds that are a shard's.
+pub(super) fn of_shard(shard: Option<Shard>, first: u64, end: u64) -> Vec<u64> {
+    (first..end).filter(|seed| shard.is_none_or(|Shard { index, of }| (seed - first) % of == index - 1)).collect()
+}
+
+/// Which seeds, for reports.
+pub(super) fn told(first: u64, end: u64, shard: Option<Shard>) -> String {
+    let shard = shard.map_or_else(String::new, |Shard { index, of }| format!(", shard {index}/{of}"));
+    format!("{first}..{end}{shard}")
 }
 
 /// Runs a scenario under each seed. Collected in the order of the seeds, whichever thread was first.
@@ -177,15 +204,21 @@ fn save_failures(planned: &[Planned], report: &CheckReport) -> Result<(), Exit> 
             failure.seed,
             one.scenario.name
         );
-        let place = folder.join(format!("{name}.yaml"));
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            eprintln!("error: failed to create {}: {error}", folder.display());
-            Exit::Unfinished
-        })?;
         let text = head + &scenario::expanded(&scenario, &folder);
-        write_whole(&place, text.as_bytes()).map_err(|error| output::unwritten(&error))?;
-        eprintln!("note: wrote {}", place.display());
+        save(&folder.join(format!("{name}.yaml")), &text)?;
     }
+    Ok(())
+}
+
+/// Writes a scenario that failed, and makes the folder for it.
+pub(super) fn save(place: &Path, text: &str) -> Result<(), Exit> {
+    let folder = place.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder).map_err(|error| {
+        eprintln!("error: failed to create {}: {error}", folder.display());
+        Exit::Unfinished
+    })?;
+    write_whole(place, text.as_bytes()).map_err(|error| output::unwritten(&error))?;
+    eprintln!("note: wrote {}", place.display());
     Ok(())
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 mod script;
 pub(crate) mod shrink;
+mod swarm;
 pub(crate) mod tune;
 pub(crate) mod verify;
 

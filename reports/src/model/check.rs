@@ -123,6 +123,16 @@ impl SeedReport {
     pub fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
+
+    /// How many requests there were.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// What broke, if something did.
+    pub(super) fn into_failure(self) -> Option<SeedFailure> {
+        self.failure
+    }
 }
 
 impl CheckedScenario {

@@ -16,6 +16,7 @@ mod run;
 mod slo;
 mod story;
 mod surroundings;
+mod swarm;
 mod tune;
 mod upgrade;
 mod why;
@@ -45,6 +46,7 @@ pub use run::{
 pub use slo::{BurnReport, ExpectedBurnReport, SloReport};
 pub use story::{RowKind, StoryReport, StoryRow, WhyNotReport};
 pub use surroundings::{BoundReport, GuardrailReport, McpServerReport, SurroundingsReport};
+pub use swarm::{FeatureCount, Saving, SituationCount, SwarmFailure, SwarmReport, SwarmRun};
 pub use tune::{
     CaseReport, ChangeReport, ComparisonReport, DifferenceReport, ImportanceReport, JudgementReport, MapReport,
     ParamReport, PointReport, StepReport, TuneReport,

@@ -12,7 +12,7 @@ use crate::table::INDENT;
 const SHOWN_MAX: usize = 3;
 
 /// What broke in a run, one sentence each.
-fn sentences(failure: &SeedFailure) -> Vec<String> {
+pub(super) fn sentences(failure: &SeedFailure) -> Vec<String> {
     let mut list = Vec::new();
     for law in &failure.laws {
         let place = laws::place(law.request.as_ref(), law.deployment.as_ref(), law.at);

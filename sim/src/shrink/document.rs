@@ -79,6 +79,15 @@ impl Document {
         Ok(Self(Node { span: 0..0, value: Value::Mapping(document) }))
     }
 
+    /// A scenario without a config, and the config.
+    pub(crate) fn of(scenario: Node, config: Node) -> Self {
+        let mut root = scenario;
+        if let Value::Mapping(map) = &mut root.value {
+            map.set(Value::Text("config".to_owned()), config);
+        }
+        Self(root)
+    }
+
     /// The text of a scenario file.
     pub fn text(&self) -> String {
         let mut out = String::new();

@@ -171,7 +171,12 @@ fn what_does_not_do_what_it_says_is_found_with_its_line() {
         (settings("fallbacks: [{gpt-4: [gpt-4-turbo]}]"), "undefined-fallback", 7, "\"gpt-4-turbo\""),
         (settings("default_fallbacks: [bakcup]"), "undefined-fallback", 7, "\"bakcup\""),
         (settings("fallbacks: [{gpt-4: [{model: nobody}]}]"), "undefined-fallback", 7, "\"nobody\""),
-        (settings("model_group_alias: {a: nobody}"), "undefined-fallback", 7, "stands for \"nobody\""),
+        (
+            settings("model_group_alias: {a: nobody}"),
+            "undefined-fallback",
+            7,
+            "called \"nobody\", for which this alias stands",
+        ),
         (settings("fallbacks: [{gpt4: [backup]}]"), "uncalled-fallback", 7, "\"gpt4\""),
         (settings("model_group_alias: {backup: gpt-4}"), "shadowed-group", 7, "hides the model group"),
         (

@@ -27,7 +27,7 @@ general_settings:
 ";
 
 fn found(text: &str, release: Release, deadline: Option<Span>) -> Linted {
-    let options = Options { release, ..Options::default() };
+    let options = Options { release, without_models: true, ..Options::default() };
     let choice = Choice { deadline, ..Choice::default() };
     lint(&Source::new("config.yaml", text), &options, &choice).unwrap_or_else(|problems| panic!("{text}\n{problems}"))
 }
@@ -298,4 +298,26 @@ fn rules_are_chosen_by_name() {
     assert_eq!(names(Choice::default()), ["no-redundancy", "key-not-named"]);
     assert_eq!(names(Choice { select: vec![rule("key-not-named")], ..Choice::default() }), ["key-not-named"]);
     assert_eq!(names(Choice { ignore: vec![rule("key-not-named")], ..Choice::default() }), ["no-redundancy"]);
+}
+
+#[test]
+fn names_that_may_live_in_the_database_are_no_errors() {
+    let dangling = "fallbacks: [{gpt-4o: [elsewhere]}]\nmodel_group_alias: {fast: gone}";
+    let alone = config(&[("gpt-4o", OPENAI), ("gpt-4o", OTHER)], dangling);
+    assert!(rules(&alone).contains(&"undefined-fallback"));
+    let stored = format!("{alone}general_settings: {{store_model_in_db: true}}\n");
+    assert_eq!(rules(&stored), ["unseen-name", "unseen-name", "not-modelled"]);
+}
+
+#[test]
+fn settings_without_models_are_read_where_that_is_asked_for_and_only_then() {
+    let text = "litellm_settings: {num_retries: 2}\nrouter_settings: {request_timeout: 3}\n";
+    assert_eq!(rules(text), ["unseen-models", "ignored-key"]);
+    let refused = |text: &str, without_models| {
+        let options = Options { without_models, ..Options::default() };
+        lint(&Source::new("config.yaml", text), &options, &Choice::default()).is_err()
+    };
+    assert!(refused(text, false));
+    // Something else altogether is none of LiteLLM's files.
+    assert!(refused("kind: Deployment\nspec: {}\n", true));
 }

@@ -213,6 +213,7 @@ fn of_config(args: &Args, source: &Source) -> Result<Subject, Problems> {
         mode: Mode::Proxy,
         asked_names: mix.iter().map(|(name, _)| name.clone()).collect(),
         start_unix_nanos: START_UNIX_NANOS,
+        without_models: false,
     };
     let mut loaded = litellm::read_source(source, &options)?;
     let names = default_names(&loaded);

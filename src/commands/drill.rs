@@ -302,6 +302,7 @@ fn read_options(args: &Args, release: Release) -> Options {
         },
         asked_names: args.models.clone(),
         start_unix_nanos: START_UNIX_NANOS,
+        without_models: false,
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Exit {
     if args.list {
         return print(&rules());
     }
-    let options = Options { release: args.litellm, ..Options::default() };
+    let options = Options { release: args.litellm, without_models: true, ..Options::default() };
     let mut choice = Choice {
         select: args.select.clone(),
         ignore: args.ignore.clone(),

@@ -82,8 +82,13 @@ pub(super) fn config_of(recording: &Recording, release: Release) -> Result<Confi
     }
     names.sort_unstable();
     names.dedup();
-    let options =
-        Options { release, mode: recording.mode, asked_names: names, start_unix_nanos: recording.start_unix_nanos };
+    let options = Options {
+        release,
+        mode: recording.mode,
+        asked_names: names,
+        start_unix_nanos: recording.start_unix_nanos,
+        without_models: false,
+    };
     match Loaded::from_node(&node, &recording.name, &options) {
         Ok(loaded) => Ok(Config { request_lists: lists, ..loaded.config }),
         Err(problems) => {

@@ -27,6 +27,8 @@ pub struct Options {
     pub asked_names: Vec<String>,
     /// Unix time, in nanoseconds, of the start of the run.
     pub start_unix_nanos: u64,
+    /// A file with LiteLLM's settings and no models is read as well: its models live in the proxy's database.
+    pub without_models: bool,
 }
 
 /// A configuration that was read.
@@ -62,6 +64,9 @@ impl Loaded {
         load(root, &[], &|_| false, file_name, None, options)
     }
 }
+
+/// Maps that only a configuration of LiteLLM has.
+const SECTIONS: [&str; 4] = ["general_settings", "litellm_settings", "mcp_servers", "router_settings"];
 
 /// Reads the text of a `config.yaml`.
 ///
@@ -151,7 +156,16 @@ fn load<'s>(
     settings::general_settings(section("general_settings", &mut findings), release, &mut findings);
 
     let mut read = Vec::new();
+    let no_models = top.get("model_list").is_none_or(|list| list.is_null() || list.as_sequence() == Some(&[]));
+    let is_litellm = SECTIONS.iter().any(|section| top.entry(section).is_some());
     match top.get("model_list") {
+        _ if no_models && is_litellm && options.without_models => findings.add(
+            &rule::UNSEEN_MODELS,
+            top.entry("model_list").map_or(0..0, |(key, _)| key.span.clone()),
+            "model_list",
+            "no models are listed here: only the settings were looked at",
+            "",
+        ),
         None => problems.push(problem(
             root,
             "the configuration has no model_list",
@@ -202,7 +216,9 @@ fn load<'s>(
         asked_regions: Vec::new(),
         request_lists: Vec::new(),
     };
-    references::check(&config, &references, &mut findings);
+    let stored = top.get("general_settings").and_then(|settings| settings.get("store_model_in_db"));
+    let database = no_models || stored.is_some_and(|stored| matches!(stored.value, Value::Bool(true)));
+    references::check(&config, &references, database, &mut findings);
     let labels: Vec<_> = inventory.places.iter().map(|place| place.label.clone()).collect();
     references::same_ids(&config, &labels, &spans, &mut findings);
     for yaml::Duplicate { lost, kept } in duplicates {

@@ -1,11 +1,12 @@
 //! Names that point nowhere: checks that need the groups, the aliases and the settings at once.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use router_core::{Config, ModelEntry};
 
 use super::fallbacks::Named;
-use super::finding::{Findings, rule};
+use super::finding::{Findings, Rule, rule};
 use super::settings::References;
 use crate::problem::did_you_mean;
 
@@ -14,14 +15,17 @@ pub(super) struct Names<'a> {
     entries: &'a [ModelEntry],
     aliases: &'a [(String, String)],
     asked: &'a [String],
+    /// A database may serve more names than the file.
+    database: bool,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn of(config: &'a Config) -> Self {
+    fn of(config: &'a Config, database: bool) -> Self {
         Self {
             entries: &config.model_list,
             aliases: &config.router_settings.model_group_alias,
             asked: &config.asked_names,
+            database,
         }
     }
 
@@ -61,6 +65,23 @@ impl<'a> Names<'a> {
         None
     }
 
+    /// Reports a name that nothing in the file serves. `so` is what follows from that.
+    fn missing(
+        &self,
+        rule: &'static Rule,
+        (name, at, path): (&str, &Range<usize>, &str),
+        so: &str,
+        remedy: String,
+        findings: &mut Findings<'_>,
+    ) {
+        if self.database {
+            let message = format!("no model group in this file is called {name:?}, and the database was not read");
+            findings.add(&rule::UNSEEN_NAME, at.clone(), path, message, "make sure that the database has one");
+        } else {
+            findings.add(rule, at.clone(), path, format!("no model group is called {name:?}{so}"), remedy);
+        }
+    }
+
     /// The name that this one is a slip of the pen away from. Names of models are alike without being mistaken for
     /// each other: `gpt-4-turbo` is not meant to be `gpt-4`.
     fn nearest(&self, name: &str) -> Option<&'a str> {
@@ -81,9 +102,9 @@ fn matches_wildcard(pattern: &str, name: &str) -> bool {
     true
 }
 
-/// Looks at every name that the settings mention.
-pub(super) fn check(config: &Config, references: &References, findings: &mut Findings<'_>) {
-    let names = Names::of(config);
+/// Looks at every name that the settings mention. `database`: models may live in one, which is not read.
+pub(super) fn check(config: &Config, references: &References, database: bool, findings: &mut Findings<'_>) {
+    let names = Names::of(config, database);
     for target in &references.fallback_targets {
         undefined_target(target, &names, findings);
     }
@@ -93,12 +114,12 @@ pub(super) fn check(config: &Config, references: &References, findings: &mut Fin
     for Named { name: group, at, path } in &references.fallback_groups {
         if group != "*" && !names.is_served(group) && !names.asked.contains(group) {
             let remedy = names.nearest(group).map(|nearest| format!("did you mean `{nearest}`?"));
-            findings.add(
+            names.missing(
                 &rule::UNCALLED_FALLBACK,
-                at.clone(),
-                path,
-                format!("no model group is called {group:?}, so that these fallbacks are never used"),
+                (group, at, path),
+                ", so that these fallbacks are never used",
                 remedy.unwrap_or_else(|| "write the name that callers ask for".to_owned()),
+                findings,
             );
         }
     }
@@ -133,12 +154,12 @@ pub(super) fn check(config: &Config, references: &References, findings: &mut Fin
                 },
             );
         } else if !names.is_served(group) {
-            findings.add(
+            names.missing(
                 &rule::UNDEFINED_FALLBACK,
-                at.clone(),
-                path,
-                format!("the alias stands for {group:?}, which is no model group: requests for it fail"),
+                (group, at, path),
+                ", for which this alias stands: requests for it fail",
                 did_you(&names, group),
+                findings,
             );
         }
         let keyed = |name: &str| references.fallback_groups.iter().any(|key| key.name == name);
@@ -157,12 +178,12 @@ pub(super) fn check(config: &Config, references: &References, findings: &mut Fin
     }
     for Named { name: group, at, path } in &references.policy_groups {
         if !names.is_served(group) {
-            findings.add(
+            names.missing(
                 &rule::IGNORED_KEY,
-                at.clone(),
-                path,
-                format!("no model group is called {group:?}, so that this policy is never used"),
+                (group, at, path),
+                ", so that this policy is never used",
                 did_you(&names, group),
+                findings,
             );
         }
     }
@@ -172,12 +193,12 @@ fn undefined_target(Named { name: target, at, path }: &Named, names: &Names<'_>,
     if names.is_served(target) {
         return;
     }
-    findings.add(
+    names.missing(
         &rule::UNDEFINED_FALLBACK,
-        at.clone(),
-        path,
-        format!("no model group is called {target:?}: LiteLLM starts, and the fallback fails when it is needed"),
+        (target, at, path),
+        ": LiteLLM starts, and the fallback fails when it is needed",
         did_you(names, target),
+        findings,
     );
 }
 
@@ -189,12 +210,7 @@ fn did_you(names: &Names<'_>, name: &str) -> String {
 }
 
 /// Looks for deployments that LiteLLM cannot tell apart. `places` are the spans of the entries.
-pub(super) fn same_ids(
-    config: &Config,
-    labels: &[String],
-    places: &[std::ops::Range<usize>],
-    findings: &mut Findings<'_>,
-) {
+pub(super) fn same_ids(config: &Config, labels: &[String], places: &[Range<usize>], findings: &mut Findings<'_>) {
     let mut first = BTreeMap::<&str, usize>::new();
     for (index, entry) in config.model_list.iter().enumerate() {
         match first.get(entry.id.as_str()) {

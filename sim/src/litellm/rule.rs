@@ -238,6 +238,14 @@ rules! {
     "routedrill does not read the environment, so the setting counts as not set.";
     "routedrill"
 
+    UNSEEN_MODELS = "unseen-models", Note;
+    "The file lists no models: LiteLLM's proxy starts, and serves what is in its database, which routedrill does not read.";
+    "proxy/proxy_server.py: ProxyConfig.load_config, ProxyConfig.add_deployment"
+
+    UNSEEN_NAME = "unseen-name", Note;
+    "Models may live in the proxy's database, which routedrill does not read: a name that the file does not serve may be served from there.";
+    "proxy/proxy_server.py: ProxyConfig.add_deployment"
+
     UNUSED_SUPPRESSION = "unused-suppression", Note;
     "A comment that silences a rule where nothing is found is out of date, or stands in the wrong line.";
     "routedrill"

@@ -138,6 +138,7 @@ impl<'a> Unresolved<'a> {
             mode: reading.optional(&file.mode).unwrap_or(Mode::Proxy),
             asked_names: asked_names(file, reading.tree),
             start_unix_nanos: reading.optional(&file.start).map_or(START_UNIX_NANOS, |WallClock(start)| start),
+            without_models: false,
         }
     }
 

@@ -213,11 +213,18 @@ fn save_failures(planned: &[Planned], report: &CheckReport) -> Result<(), Exit> 
 /// Writes a scenario that failed, and makes the folder for it.
 pub(super) fn save(place: &Path, text: &str) -> Result<(), Exit> {
     let folder = place.parent().unwrap_or(Path::new(""));
+    let is_new = !folder.exists();
     std::fs::create_dir_all(folder).map_err(|error| {
         eprintln!("error: failed to create {}: {error}", folder.display());
         Exit::Unfinished
     })?;
-    write_whole(place, text.as_bytes()).map_err(|error| output::unwritten(&error))?;
+    write_whole(place, text.as_bytes()).map_err(|error| {
+        if is_new {
+            // The error is being reported; an empty folder that cannot be removed adds nothing to it.
+            let _ = std::fs::remove_dir(folder);
+        }
+        output::unwritten(&error)
+    })?;
     eprintln!("note: wrote {}", place.display());
     Ok(())
 }

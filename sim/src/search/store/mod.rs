@@ -79,7 +79,7 @@ struct Appender {
     path: PathBuf,
     file: File,
     /// Nothing is added after a failed write: it would stand behind a torn record and be lost with it.
-    failed: bool,
+    failed: Option<String>,
 }
 
 impl KeyMaker {
@@ -198,7 +198,7 @@ impl Store {
             let length = file.metadata().map_err(|error| unwritable(&error))?.len();
             file.set_len(length - stored.torn_bytes).map_err(|error| unwritable(&error))?;
         }
-        let appender = Appender { path: path.to_owned(), file, failed: false };
+        let appender = Appender { path: path.to_owned(), file, failed: None };
         Ok(Self { records: stored.records, file: Some(Mutex::new(appender)), torn_bytes: stored.torn_bytes })
     }
 
@@ -230,20 +230,14 @@ impl Store {
         let Some(file) = &self.file else { return Ok(()) };
         let record = record::write(&[&key.0.to_le_bytes(), value]);
         let mut appender = file.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = if appender.failed {
-            Err(io::Error::from(ErrorKind::BrokenPipe))
-        } else {
-            appender.file.write_all(&record)
-        };
-        result.map_err(|error| {
-            appender.failed = true;
-            let message = format!("the results cannot be kept any longer: {error}");
-            Problem::of_file(
-                &appender.path.display().to_string(),
-                message,
-                "make room, and go on with the same --resume",
-            )
-        })
+        if appender.failed.is_none() {
+            appender.failed = appender.file.write_all(&record).err().map(|error| error.to_string());
+        }
+        // After a record that was torn nothing can be added, and what tore it stays the reason.
+        let Some(why) = &appender.failed else { return Ok(()) };
+        let message = format!("the results cannot be kept any longer: {why}");
+        let remedy = "make room, and go on with the same --resume";
+        Err(Problem::of_file(&appender.path.display().to_string(), message, remedy))
     }
 }
 

@@ -71,13 +71,14 @@ fn server_errors_of_every_provider() {
 }
 
 #[test]
-fn calls_wait_for_servers() {
-    let mut scenario = scenario("servers", |settings| settings.timeout = Some(2.0));
-    scenario.faults = vec![fault(2, 10, &CHAT, 0.3, Inject::Silent)];
+fn calls_wait_for_servers_and_share_what_they_can_do() {
+    let mut scenario = scenario("servers", |settings| settings.timeout = Some(4.0));
+    scenario.faults =
+        vec![fault(2, 10, &CHAT, 0.3, Inject::Slow { factor: 5.0 }), fault(3, 8, &BACKUP, 0.4, Inject::Silent)];
     for upstream in &mut scenario.upstreams {
-        upstream.servers = Some(2);
+        (upstream.servers, upstream.full_speed) = (Some(8), Some(1));
     }
-    scenario.expect.must_see = vec![MustSee::Timeout, MustSee::Abort, MustSee::Overlap];
+    scenario.expect.must_see = vec![MustSee::Timeout, MustSee::Abort, MustSee::Overlap, MustSee::Fallback];
     agree(&scenario);
 }
 

@@ -11,7 +11,7 @@ use router_core::{DeploymentId, Entropy, RetryAfter, Router, Time, View};
 use crate::actor::{Actor, ActorId, Effect, Ensemble, Event};
 use crate::actors::client::Client;
 use crate::actors::proxy::Proxy;
-use crate::actors::upstream::{InFlight, Meter, Served, Servers, SharedQuota, Upstream};
+use crate::actors::upstream::{Meter, Served, SharedQuota, Station, Upstream};
 use crate::dice::QuantileTable;
 use crate::faults::{Refusal, Texts, limits, strikes};
 use crate::links::Link;
@@ -185,8 +185,8 @@ fn upstream(scenario: &Scenario, troupe: &[DeploymentId], texts: &mut Texts, tab
             deployment,
             ttft: tables.nanos(&upstream.ttft),
             tpot: tables.nanos(&upstream.tpot),
-            load: upstream.full_speed.map(|full_speed| (full_speed, InFlight::default())),
-            servers: upstream.servers.map(Servers::new),
+            station: (upstream.servers.is_some() || upstream.full_speed.is_some())
+                .then(|| Station::new(upstream.servers, upstream.full_speed)),
             quotas: (0..mine.len()).filter(|index| counts(mine[*index])).collect(),
             strikes: strikes(&scenario.faults, deployment, upstream.dialect, texts),
             over_quota: [ErrorKind::RateLimited, ErrorKind::TokensLimited]

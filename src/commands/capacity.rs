@@ -32,8 +32,8 @@ use crate::progress::Progress;
 pub(crate) struct Args {
     /// The `config.yaml` of a LiteLLM proxy, or a scenario file.
     input: PathBuf,
-    /// What is promised: `availability>=99.9%,p99<=8s`; also `attempts<=1.5`, `cost<=0.01`. A promise is about all requests
-    /// in their mix, behind `NAME:` about those for a name, behind `each:` about those for each name.
+    /// What is promised: `availability>=99.9%,p99<=8s`; also `mean<=2s`, `attempts<=1.5`, `cost<=0.01`. A promise is
+    /// about all requests in their mix, behind `NAME:` about those for a name, behind `each:` about those for each name.
     #[arg(long, value_name = "SLO")]
     slo: String,
     /// What is lost: `provider:azure`, or things together, `provider:azure+region:eastus`; may be repeated. Default: each

@@ -302,6 +302,7 @@ fn indicator(promise: &Promise, interval: Interval) -> IndicatorReport {
     let Interval { low, value, high } = interval;
     let figure = |value: f64| match promise.sli {
         Sli::Availability | Sli::Latency(_) => figures::percent(value),
+        Sli::Mean => figures::seconds(value),
         Sli::Attempts => figures::ratio(value),
         Sli::Cost => figures::dollars(value),
     };
@@ -311,6 +312,7 @@ fn indicator(promise: &Promise, interval: Interval) -> IndicatorReport {
             let bound = figures::seconds(promise.bound);
             format!("of the answers within {bound}, where {} are promised", figures::chosen_share(share))
         }
+        Sli::Mean => "until an answer, on average".to_owned(),
         Sli::Attempts => "attempts per request".to_owned(),
         Sli::Cost => "per request".to_owned(),
     };

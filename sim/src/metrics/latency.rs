@@ -107,6 +107,12 @@ impl Latency {
         }
     }
 
+    /// The mean in seconds, to three digits; zero when there are none.
+    pub fn mean_seconds(&self) -> f64 {
+        const SECONDS_PER_MICRO: f64 = 1e-6;
+        self.recorded.as_ref().map_or(0.0, |h| h.mean() * SECONDS_PER_MICRO)
+    }
+
     /// The longest one, to three digits; `None` when there are none.
     pub fn max(&self) -> Option<Span> {
         self.quantile(1.0)
@@ -196,6 +202,7 @@ mod tests {
         let p50 = latency.quantile(0.5).unwrap().as_secs_f64();
         assert!((p50 - 0.050).abs() < 0.000_1, "{p50}");
         assert!(latency.max().unwrap() <= Span::from_nanos(100_100_000));
+        assert!((latency.mean_seconds() - 0.0505).abs() < 0.000_1 && Latency::default().mean_seconds() == 0.0);
     }
 
     #[test]

@@ -236,7 +236,7 @@ pub struct Upstream {
     pub ttft: Option<Located<Spread<Seconds>>>,
     /// Time per output token after the first: one duration, or quantiles.
     pub tpot: Option<Located<Spread<Seconds>>>,
-    /// Calls that it carries at full speed; with more, all of them slow down in proportion. Default: any number.
+    /// Calls that it carries at full speed; with more, they share what it can do. Default: any number.
     pub full_speed: Option<Written<Unlimited<Count>>>,
     /// Calls that it works on at once; the others wait in turn, first come, first served. Default: any number.
     pub servers: Option<Written<Unlimited<Count>>>,

@@ -161,7 +161,7 @@ pub struct Upstream {
     pub ttft: Quantiles,
     /// Seconds per output token after the first.
     pub tpot: Quantiles,
-    /// Calls that it carries at full speed; with more, all of them slow down in proportion. `None`: any number.
+    /// Calls that it carries at full speed; with more, they share what it can do. `None`: any number.
     pub full_speed: Option<u32>,
     /// Calls that it works on at once; the others wait in turn. `None`: any number.
     pub servers: Option<u32>,

@@ -3,7 +3,7 @@
 //! `availability>=99.9%,p99<=8s` is about all requests together, in the mix in which they come; `gpt-4:p99<=8s` about
 //! those for one name; `each:availability>=99%` about those for every name by itself.
 
-use router_core::{NameId, Plan};
+use router_core::{NameId, Plan, Time};
 
 use super::interval::{self, Interval};
 use crate::metrics::{AskedCounts, Metrics, Phase};
@@ -38,6 +38,8 @@ pub enum Sli {
     Availability,
     /// Time from when an answered request was due to its answer, at a quantile from 0 to 1; at most, in seconds.
     Latency(f64),
+    /// The mean of the same times; at most, in seconds.
+    Mean,
     /// Upstream attempts per request; at most.
     Attempts,
     /// Dollars per request; at most.
@@ -56,10 +58,10 @@ pub struct Promise {
 }
 
 /// What one run says about a promise: the sum over the requests that count, and how many those are. For availability
-/// and latency, the requests that kept it.
+/// and quantiles of latency, the requests that kept it.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Measured {
-    /// Requests that kept the promise; or attempts; or dollars.
+    /// Requests that kept the promise; or seconds; or attempts; or dollars.
     pub sum: f64,
     /// The requests that count.
     pub of: f64,
@@ -76,8 +78,8 @@ pub enum Standing {
     Kept,
 }
 
-const EXAMPLES: &str = "promises are written `availability>=99.9%`, `p99<=8s`, `attempts<=1.5` or `cost<=0.01`, with commas \
-                        between them, each about all requests or behind `NAME:` or `each:`";
+const EXAMPLES: &str = "promises are written `availability>=99.9%`, `p99<=8s`, `mean<=2s`, `attempts<=1.5` or `cost<=0.01`, \
+                        with commas between them, each about all requests or behind `NAME:` or `each:`";
 
 impl Slo {
     /// Reads the text of an objective.
@@ -161,6 +163,7 @@ impl Sli {
     fn parse(text: &str) -> Option<Self> {
         match text {
             "availability" => Some(Self::Availability),
+            "mean" => Some(Self::Mean),
             "attempts" => Some(Self::Attempts),
             "cost" => Some(Self::Cost),
             // `p99.9`, as in scenario files.
@@ -173,11 +176,12 @@ impl Sli {
         }
     }
 
-    /// Its name: `availability`, `p99`, `attempts`, `cost`.
+    /// Its name: `availability`, `p99`, `mean`, `attempts`, `cost`.
     pub fn name(self) -> String {
         match self {
             Self::Availability => "availability".to_owned(),
             Self::Latency(share) => quantile_name(share),
+            Self::Mean => "mean".to_owned(),
             Self::Attempts => "attempts".to_owned(),
             Self::Cost => "cost".to_owned(),
         }
@@ -187,14 +191,14 @@ impl Sli {
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Availability => ">=",
-            Self::Latency(_) | Self::Attempts | Self::Cost => "<=",
+            Self::Latency(_) | Self::Mean | Self::Attempts | Self::Cost => "<=",
         }
     }
 
     fn read(self, text: &str) -> Result<f64, (String, String)> {
         let bound = match self {
             Self::Availability => Share::parse(text).map(|Share(share)| share),
-            Self::Latency(_) => Seconds::parse(text).map(|Seconds(seconds)| seconds),
+            Self::Latency(_) | Self::Mean => Seconds::parse(text).map(|Seconds(seconds)| seconds),
             Self::Attempts => Plain::parse(text).map(|Plain(number)| number),
             Self::Cost => Plain::parse(text.strip_prefix('$').unwrap_or(text)).map(|Plain(number)| number),
         }
@@ -204,7 +208,7 @@ impl Sli {
                 "no number of runs can show that nothing is ever lost".to_owned(),
                 "promise a little less, `availability>=99.99%`".to_owned(),
             )),
-            Self::Availability | Self::Latency(_) if bound <= 0.0 => {
+            Self::Availability | Self::Latency(_) | Self::Mean if bound <= 0.0 => {
                 Err(("this promises nothing that can be judged".to_owned(), "write a bound above zero".to_owned()))
             }
             _ => Ok(bound),
@@ -227,16 +231,24 @@ impl Promise {
             Sli::Latency(_) => {
                 Measured { sum: counts.latency.within(self.bound) as f64, of: counts.latency.count() as f64 }
             }
+            // Where nothing is answered, it took the whole run at least.
+            Sli::Mean if counts.latency.count() == 0 => {
+                Measured { sum: total * metrics.shape().end.since(Time::ZERO).as_secs_f64(), of: total }
+            }
+            Sli::Mean => {
+                let count = counts.latency.count() as f64;
+                Measured { sum: counts.latency.mean_seconds() * count, of: count }
+            }
             Sli::Attempts => Measured { sum: counts.attempts as f64, of: total },
             Sli::Cost => Measured { sum: cost(&counts, prices), of: total },
         }
     }
 
-    /// What [`measure`](Self::measure) is compared with: a share of requests to keep it, or attempts or dollars.
+    /// What [`measure`](Self::measure) is compared with: a share of requests to keep it, or seconds, attempts, dollars.
     pub fn demanded(&self) -> f64 {
         match self.sli {
             Sli::Latency(share) => share,
-            Sli::Availability | Sli::Attempts | Sli::Cost => self.bound,
+            Sli::Availability | Sli::Mean | Sli::Attempts | Sli::Cost => self.bound,
         }
     }
 
@@ -244,7 +256,7 @@ impl Promise {
     pub fn interval(&self, runs: &[Measured], confidence: f64) -> Option<Interval> {
         let pairs: Vec<(f64, f64)> = runs.iter().map(|run| (run.sum, run.of)).collect();
         let over_runs = interval::ratio(&pairs, confidence);
-        if matches!(self.sli, Sli::Attempts | Sli::Cost) {
+        if matches!(self.sli, Sli::Mean | Sli::Attempts | Sli::Cost) {
             return over_runs;
         }
         // Runs that all went alike seem to have no noise at all. But n requests without a loss do not show that less than
@@ -262,7 +274,7 @@ impl Promise {
         let demanded = self.demanded();
         let (kept, broken) = match self.sli {
             Sli::Availability | Sli::Latency(_) => (low >= demanded, high < demanded),
-            Sli::Attempts | Sli::Cost => (high <= demanded, low > demanded),
+            Sli::Mean | Sli::Attempts | Sli::Cost => (high <= demanded, low > demanded),
         };
         match (kept, broken) {
             (true, _) => Standing::Kept,
@@ -280,7 +292,7 @@ impl std::fmt::Display for Promise {
         write!(f, "{}{}", self.sli.name(), self.sli.sign())?;
         match self.sli {
             Sli::Availability => write!(f, "{}", Share(self.bound)),
-            Sli::Latency(_) => write!(f, "{}", Seconds(self.bound)),
+            Sli::Latency(_) | Sli::Mean => write!(f, "{}", Seconds(self.bound)),
             Sli::Attempts => write!(f, "{}", self.bound),
             Sli::Cost => write!(f, "${}", self.bound),
         }
@@ -302,7 +314,8 @@ mod tests {
 
     #[test]
     fn an_objective_reads_as_people_write_it() {
-        let slo = Slo::parse("availability>=99.9%, gpt-4:p99.9<=8s, each:attempts<=1.5, a:b:cost<=$0.01").unwrap();
+        let slo =
+            Slo::parse("availability>=99.9%, gpt-4:p99.9<=8s, each:attempts<=1.5, a:b:cost<=$0.01, mean<=2s").unwrap();
         let parts: Vec<(Of, Sli, f64)> = slo.parts.into_iter().map(|part| (part.of, part.sli, part.bound)).collect();
         assert_eq!(
             parts,
@@ -311,6 +324,7 @@ mod tests {
                 (Of::Name("gpt-4".to_owned()), Sli::Latency(0.999), 8.0),
                 (Of::Each, Sli::Attempts, 1.5),
                 (Of::Name("a:b".to_owned()), Sli::Cost, 0.01),
+                (Of::All, Sli::Mean, 2.0),
             ]
         );
     }
@@ -325,7 +339,18 @@ mod tests {
         assert!(said[3].contains("no number of runs"));
         assert!(said[4].contains("not a promise"));
         assert!(said[5].contains("twice"));
-        for nonsense in ["", "p99", "p99<=-1s", "p0<=1s", "availability>=0%", "p99<=inf", "cost<=NaN", "p99>=8s"] {
+        for nonsense in [
+            "",
+            "p99",
+            "p99<=-1s",
+            "p0<=1s",
+            "availability>=0%",
+            "p99<=inf",
+            "cost<=NaN",
+            "p99>=8s",
+            "mean>=8s",
+            "mean<=0s",
+        ] {
             assert_eq!(messages(nonsense).len(), 1, "{nonsense}");
         }
     }

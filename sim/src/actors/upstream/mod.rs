@@ -1,21 +1,17 @@
 //! A provider: it answers calls to some deployments, as fast and as often as it can.
 //!
 //! One actor stands for all deployments that share a quota. What becomes of a call is settled the moment it arrives, so
-//! a call costs one event: the answer leaves with its delivery time stamped on it. Only where a deployment has so many
-//! [servers](Servers) and no more, calls may have to wait for one first. In particular the slow-down of a busy
-//! upstream is that of the moment of admission: a call is neither sped up by those that end before it nor slowed down by
-//! those that come after it.
+//! a call costs one event: the answer leaves with its delivery time stamped on it. Only at a [`Station`], where calls wait
+//! for each other or slow each other down, an end is known when it comes.
 //!
 //! In this order: a fault that refuses strikes before any quota is asked, and uses none up; a quota refuses; what is
 //! admitted may still be slowed down, filtered, reset or never answered by a fault. Refusals leave at once.
 
-mod in_flight;
 mod quota;
-mod servers;
+mod station;
 
-pub use in_flight::InFlight;
 pub use quota::{LimitFrom, Meter, Standing};
-pub use servers::{Job, Servers};
+pub use station::{Job, Station};
 
 use std::sync::Arc;
 
@@ -46,10 +42,8 @@ pub struct Served {
     pub ttft: Arc<QuantileTable>,
     /// Nanoseconds for each token after it.
     pub tpot: Arc<QuantileTable>,
-    /// Calls that it carries at full speed, and those it carries.
-    pub load: Option<(u32, InFlight)>,
-    /// Where so many calls are worked on at once: its servers.
-    pub servers: Option<Servers>,
+    /// Where it works on so many calls at once, or on so many at full speed.
+    pub station: Option<Station>,
     /// The quotas that count its calls: indices into those of the upstream.
     pub quotas: Vec<usize>,
     /// What breaks, in the order in which it is tried.
@@ -156,23 +150,17 @@ impl Upstream {
         if let Some(Blow::Slow(factor)) = blow {
             latency = (latency as f64 * factor + 0.5) as u64;
         }
-        if let Some((full_speed, in_flight)) = &mut served.load {
-            let busy = u64::from(in_flight.count(now) + 1);
-            latency = slowed(latency, busy, u64::from(*full_speed));
-            let end = if blow == Some(Blow::Silent) { Time::MAX } else { now + Span::from_nanos(latency) };
-            in_flight.begin(call.from, call.attempt, end);
-        }
         let reply = match blow {
             Some(Blow::Silent) => None,
             Some(Blow::Reset) => Some(RESET),
             blow => Some(Reply::Answered { usage: call.usage, content_filter: blow == Some(Blow::Filtered) }),
         };
         let service = Span::from_nanos(latency);
-        match &mut served.servers {
+        match &mut served.station {
             None => out.extend(reply.map(|reply| send(now + service, reply))),
-            Some(servers) => {
-                let job = Job { from: call.from, attempt: call.attempt, service: reply.map(|_| service), reply };
-                servers.arrive(now, job, begin(self.latency, out));
+            Some(station) => {
+                let job = Job { from: call.from, attempt: call.attempt, service, reply };
+                station.arrive(now, job, answer(self.latency, out));
             }
         }
     }
@@ -185,20 +173,14 @@ impl Upstream {
         deployment: DeploymentId,
         out: &mut Vec<Effect>,
     ) {
-        let Some(served) = find(&mut self.served, deployment) else { return };
-        if let Some((_, in_flight)) = &mut served.load {
-            in_flight.hang_up(from, attempt);
-        }
-        if let Some(servers) = &mut served.servers {
-            servers.hang_up(now, from, attempt, begin(self.latency, out));
+        if let Some(station) = find(&mut self.served, deployment).and_then(|served| served.station.as_mut()) {
+            station.hang_up(now, from, attempt, answer(self.latency, out));
         }
     }
 
     fn on_wake(&mut self, now: Time, out: &mut Vec<Effect>) {
-        for served in &mut self.served {
-            if let Some(servers) = &mut served.servers {
-                servers.serve(now, begin(self.latency, out));
-            }
+        for station in self.served.iter_mut().filter_map(|served| served.station.as_mut()) {
+            station.pass(now, answer(self.latency, out));
         }
     }
 }
@@ -220,8 +202,8 @@ impl Actor for Upstream {
     }
 
     fn next_wake(&self) -> Option<(Time, &'static str)> {
-        let next = self.served.iter().filter_map(|served| served.servers.as_ref()?.next()).min();
-        next.map(|at| (at, "server"))
+        let next = self.served.iter().filter_map(|served| served.station.as_ref()?.next()).min();
+        next.map(|at| (at, "station"))
     }
 }
 
@@ -230,9 +212,9 @@ const RESET: Reply = Reply::Failed {
     text: None,
 };
 
-/// Sends the answer of a call whose service begins, stamped with its end.
-fn begin(latency: Span, out: &mut Vec<Effect>) -> impl FnMut(Job, Time) + '_ {
-    move |job, end| {
+/// Sends the answer of a call when it ends.
+fn answer(latency: Span, out: &mut Vec<Effect>) -> impl FnMut(Time, Job) + '_ {
+    move |end, job| {
         let send = |reply| Link::new(job.from, latency).send(end, Message::Reply { attempt: job.attempt, reply });
         out.extend(job.reply.map(send));
     }
@@ -273,15 +255,6 @@ fn admit(quotas: &mut [SharedQuota], of_call: &[usize], now: Time, usage: Usage)
 /// A wait as `Retry-After` says it: whole seconds, rounded up, so that whoever waits as told gets through.
 fn whole_seconds(wait: Span) -> i64 {
     wait.as_nanos().div_ceil(Span::from_secs(1).as_nanos()) as i64
-}
-
-/// A latency with so many calls in flight.
-fn slowed(latency: u64, busy: u64, full_speed: u64) -> u64 {
-    if busy <= full_speed {
-        return latency;
-    }
-    let slowed = u128::from(latency) * u128::from(busy) / u128::from(full_speed.max(1));
-    u64::try_from(slowed).unwrap_or(u64::MAX)
 }
 
 fn find(served: &mut [Served], deployment: DeploymentId) -> Option<&mut Served> {

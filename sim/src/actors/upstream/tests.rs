@@ -31,8 +31,7 @@ fn served() -> Served {
         deployment: D,
         ttft: constant(1.0),
         tpot: constant(0.01),
-        load: None,
-        servers: None,
+        station: None,
         quotas: Vec::new(),
         strikes: Vec::new(),
         over_quota: [status(429), status(429)],
@@ -110,29 +109,55 @@ fn a_call_to_somebody_else_is_not_answered() {
     assert_eq!(drill.tell(1.0, call), []);
 }
 
+/// Replies to calls that ended at a station: attempt, and when each arrives.
+fn ends(drill: &mut Drill) -> Vec<(u64, Time)> {
+    let mut ends = Vec::new();
+    while let Some((now, "station")) = drill.upstream.next_wake() {
+        let mut out = Vec::new();
+        drill.upstream.handle(now, &Event::Wake, &mut drill.entropy, &mut out);
+        ends.extend(out.into_iter().filter_map(|effect| match effect {
+            Effect::Send { to: PROXY, at, message: Message::Reply { attempt, reply: ANSWER } } => Some((attempt.0, at)),
+            _ => None,
+        }));
+    }
+    ends
+}
+
 #[test]
 fn a_busy_upstream_slows_down_in_proportion_until_callers_hang_up() {
-    let mut drill = Drill::new(Served { load: Some((2, InFlight::default())), ..served() }, vec![]);
-    assert_eq!(reply(&drill.call(0.0)).unwrap().0, at(2.0) + LINK);
-    assert_eq!(reply(&drill.call(0.0)).unwrap().0, at(2.0) + LINK);
-    assert_eq!(reply(&drill.call(0.0)).unwrap().0, at(3.0) + LINK);
-    drill.tell(0.5, Message::Hangup { attempt: AttemptId(1), deployment: D });
-    drill.tell(0.5, Message::Hangup { attempt: AttemptId(2), deployment: D });
-    assert_eq!(reply(&drill.call(0.5)).unwrap().0, at(2.5) + LINK);
-    // By then all of the others have ended.
-    assert_eq!(reply(&drill.call(3.0)).unwrap().0, at(5.0) + LINK);
+    let mut drill = Drill::new(Served { station: Some(Station::new(None, Some(2))), ..served() }, vec![]);
+    for _ in 0..4 {
+        assert_eq!(reply(&drill.call(0.0)), None, "the end is not known yet");
+    }
+    // Four at half speed; from 1 s on, three quarters of each are left, and two go on at full speed.
+    drill.tell(1.0, Message::Hangup { attempt: AttemptId(1), deployment: D });
+    drill.tell(1.0, Message::Hangup { attempt: AttemptId(2), deployment: D });
+    assert_eq!(ends(&mut drill), [(3, at(2.5) + LINK), (4, at(2.5) + LINK)]);
+}
+
+#[test]
+fn a_slow_fault_makes_more_work_of_a_call() {
+    let slow = Strike { until: at(1.0), ..strike(0, 1.0, Blow::Slow(3.0)) };
+    let mut drill =
+        Drill::new(Served { station: Some(Station::new(None, Some(1))), strikes: vec![slow], ..served() }, vec![]);
+    drill.call(0.0);
+    drill.call(2.0);
+    // 6 s of work and 2: at 2 s, 4 and 2 are left, and share one machine.
+    assert_eq!(ends(&mut drill), [(2, at(6.0) + LINK), (1, at(8.0) + LINK)]);
 }
 
 #[test]
 fn a_silent_call_holds_its_place_until_its_caller_hangs_up() {
     let silent = Strike { until: at(1.0), ..strike(0, 1.0, Blow::Silent) };
     let mut drill =
-        Drill::new(Served { load: Some((1, InFlight::default())), strikes: vec![silent], ..served() }, vec![]);
+        Drill::new(Served { station: Some(Station::new(None, Some(1))), strikes: vec![silent], ..served() }, vec![]);
     let effects = drill.call(0.0);
     assert_eq!((reply(&effects), struck(&effects)), (None, vec![0]));
-    assert_eq!(reply(&drill.call(500.0)).unwrap().0, at(504.0) + LINK);
+    drill.call(500.0);
+    assert_eq!(ends(&mut drill), [(2, at(504.0) + LINK)]);
     drill.tell(600.0, Message::Hangup { attempt: AttemptId(1), deployment: D });
-    assert_eq!(reply(&drill.call(600.0)).unwrap().0, at(602.0) + LINK);
+    drill.call(600.0);
+    assert_eq!(ends(&mut drill), [(3, at(602.0) + LINK)]);
 }
 
 #[test]

@@ -187,4 +187,6 @@ fn requests(metrics: &Metrics) -> u64 {
 }
 
 #[cfg(test)]
+mod known_answers;
+#[cfg(test)]
 mod tests;

@@ -1,32 +1,29 @@
-//! Capacities that can be worked out by hand come out right.
-//!
-//! Where chance plays a part the truth must lie in the interval as often as the interval says, on fixed consecutive seeds.
+//! Capacities that can be worked out by hand come out right. Where chance plays a part: `known_answers`.
 
 use std::path::Path;
 
 use super::*;
 use crate::scenario::{Scenario, read};
-use crate::search::interval::{self, Interval};
 use crate::search::slo::Slo;
 use crate::source::Source;
 
 /// A config of one group with deployments of one provider each, and a scenario of `lines` around it.
-fn scenario(config: &str, lines: &str) -> Scenario {
+pub(super) fn scenario(config: &str, lines: &str) -> Scenario {
     let text = format!("name: known\nconfig: {config}\n{lines}");
     let loaded = read(&Source::new("known.yaml", text), Path::new("")).unwrap_or_else(|problems| panic!("{problems}"));
     loaded.scenario
 }
 
-const ONE: &str = "{model_list: [{model_name: gpt, litellm_params: {model: openai/gpt, api_key: os.environ/K}}], \
+pub(super) const ONE: &str = "{model_list: [{model_name: gpt, litellm_params: {model: openai/gpt, api_key: os.environ/K}}], \
                    router_settings: {num_retries: 0, disable_cooldowns: true}}";
-const TWO: &str = "{model_list: [{model_name: gpt, litellm_params: {model: openai/gpt, api_key: os.environ/K}}, \
+pub(super) const TWO: &str = "{model_list: [{model_name: gpt, litellm_params: {model: openai/gpt, api_key: os.environ/K}}, \
                    {model_name: gpt, litellm_params: {model: azure/gpt, api_base: 'https://a', api_key: os.environ/A}}], \
                    router_settings: {num_retries: 0, disable_cooldowns: true}}";
 
 /// Fast answers of fixed length, so that quotas alone decide.
-const FAST: &str = "prompt_tokens: 10, output_tokens: 1, deadline: 10s";
+pub(super) const FAST: &str = "prompt_tokens: 10, output_tokens: 1, deadline: 10s";
 
-fn capacity(scenario: Scenario, slo: &str, seeds: std::ops::Range<u64>) -> Capacity {
+pub(super) fn capacity(scenario: Scenario, slo: &str, seeds: std::ops::Range<u64>) -> Capacity {
     let today = rate(&scenario).unwrap();
     let asked = crate::metrics::Shape::of(&scenario).asked;
     let promises = Slo::parse(slo).unwrap().promises(&scenario.plan, &asked).unwrap();
@@ -132,54 +129,4 @@ fn the_number_of_threads_changes_nothing() {
         (outcome.digest, brackets, outcome.requests)
     };
     assert!(on(1) == on(3));
-}
-
-#[test]
-fn retries_multiply_attempts_as_the_geometric_series_says() {
-    // Every call fails with probability 1/2, and there are 2 retries: 1 + 1/2 + 1/4 attempts per request, and 7/8 of the
-    // requests are answered. The intervals of 100 repetitions hold that as often as they say.
-    let lines = format!(
-        "duration: 10s\ntraffic: [{{model: gpt, arrivals: {{poisson: 10/s}}, {FAST}}}]\n\
-         upstreams: {{all: {{ttft: 1ms, tpot: 0s}}}}\nrouter: {{num_retries: 2, disable_cooldowns: true}}\n\
-         faults: [{{at: 0s, on: all, inject: {{status: 503}}, probability: 50%}}]\n"
-    );
-    let question = capacity(scenario(TWO, &lines), "attempts<=10,availability>=1%", 0..1);
-    let runs: Vec<Vec<(f64, f64)>> = {
-        let all: Vec<u64> = (0..800).collect();
-        let trial = question.bench.trial(&Case::healthy(), 10.0, &all, false);
-        trial.measured.iter().map(|runs| runs.iter().map(|run| (run.sum, run.of)).collect()).collect()
-    };
-    for (promise, truth) in [(0, 1.75), (1, 0.875)] {
-        assert!(covered(&runs[promise], truth, 0.99) >= 95);
-        assert!(covered(&runs[promise], truth, 0.95) >= 90);
-    }
-}
-
-/// How many of 100 intervals, each over eight of the runs, hold the truth; their width is printed.
-fn covered(runs: &[(f64, f64)], truth: f64, confidence: f64) -> usize {
-    let intervals = runs.chunks(8).map(|eight| interval::ratio(eight, confidence).unwrap());
-    let width: f64 = intervals.clone().map(|interval: Interval| interval.width()).sum::<f64>() / 100.0;
-    let held = intervals.filter(|interval| interval.holds(truth)).count();
-    println!("{held} of 100 intervals at {confidence} hold {truth}; they are {width:.4} wide");
-    held
-}
-
-#[test]
-fn calls_wait_for_servers_as_in_an_m_m_c_queue() {
-    // Two servers, one call a second, exponential services of a second each: half of them busy. After Erlang a call waits
-    // with the chance C = 1/3, and its time in the system is longer than t with the chance exp(-t) (1 + C t).
-    let lines = "duration: 300s\nlinks: {client: 1ms, upstream: 1ms}\n\
-                 traffic: [{model: gpt, arrivals: {poisson: 1/s}, prompt_tokens: 10, output_tokens: 1}]\n\
-                 upstreams: {all: {tpot: 0s, servers: 2}}\n";
-    let mut scenario = scenario(ONE, lines);
-    let exponential = (1..4000).map(|n| f64::from(n) / 4000.0).map(|share| (share, -libm::log1p(-share)));
-    scenario.upstreams[0].ttft = crate::scenario::Quantiles(exponential.collect());
-    // Four messages of 1 ms each come on top.
-    let question = capacity(scenario, "p50<=1.004s", 0..2);
-    let all: Vec<u64> = (0..800).collect();
-    let trial = question.bench.trial(&Case::healthy(), 1.0, &all, false);
-    let runs: Vec<(f64, f64)> = trial.measured[0].iter().map(|run| (run.sum, run.of)).collect();
-    let truth = 1.0 - libm::exp(-1.0) * (1.0 + 1.0 / 3.0);
-    assert!(covered(&runs, truth, 0.99) >= 95);
-    assert!(covered(&runs, truth, 0.95) >= 90);
 }

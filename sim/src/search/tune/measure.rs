@@ -12,6 +12,8 @@ pub enum Measure {
     Lost,
     /// Latency of answered requests at a quantile, in seconds. Where nothing was answered: the length of the run.
     Latency(f64),
+    /// The mean latency of answered requests, in seconds. Where nothing was answered: the length of the run.
+    Mean,
     /// Dollars for a thousand requests.
     Cost,
     /// Upstream attempts for each request.
@@ -54,13 +56,14 @@ impl Measure {
     pub fn parse(word: &str) -> Result<Self, String> {
         match word.trim() {
             "lost" => Ok(Self::Lost),
+            "mean" => Ok(Self::Mean),
             "cost" => Ok(Self::Cost),
             "amplification" => Ok(Self::Amplification),
             word => {
                 let quantile = word.strip_prefix('p').and_then(|digits| digits.parse::<f64>().ok());
                 match quantile {
                     Some(percent) if percent > 0.0 && percent < 100.0 => Ok(Self::Latency(percent / 100.0)),
-                    _ => Err(format!("`{word}` is none of lost, p50, p99, cost, amplification")),
+                    _ => Err(format!("`{word}` is none of lost, p50, p99, mean, cost, amplification")),
                 }
             }
         }
@@ -71,6 +74,7 @@ impl Measure {
         match self {
             Self::Lost => "lost".to_owned(),
             Self::Latency(share) => format!("p{}", (share * 1e6).round() / 1e4),
+            Self::Mean => "mean".to_owned(),
             Self::Cost => "cost".to_owned(),
             Self::Amplification => "amplification".to_owned(),
         }
@@ -82,6 +86,8 @@ impl Measure {
         match self {
             Self::Lost => each(outcome.lost as f64),
             Self::Latency(share) => outcome.latency.quantile(share).map_or(length, router_core::Span::as_secs_f64),
+            Self::Mean if outcome.latency.count() == 0 => length,
+            Self::Mean => outcome.latency.mean_seconds(),
             Self::Cost => each(outcome.cost * 1000.0),
             Self::Amplification => each(outcome.attempts as f64),
         }
@@ -110,6 +116,7 @@ impl Constraint {
                 let (measure, limit) = match sli {
                     Sli::Availability => (Measure::Lost, 1.0 - bound),
                     Sli::Latency(share) => (Measure::Latency(share), bound),
+                    Sli::Mean => (Measure::Mean, bound),
                     Sli::Attempts => (Measure::Amplification, bound),
                     Sli::Cost => (Measure::Cost, bound * 1000.0),
                 };
@@ -171,7 +178,7 @@ mod tests {
 
     #[test]
     fn words_are_read_and_written_back() {
-        for word in ["lost", "p50", "p99", "p99.9", "cost", "amplification"] {
+        for word in ["lost", "p50", "p99", "p99.9", "mean", "cost", "amplification"] {
             assert_eq!(Measure::parse(word).unwrap().word(), word);
         }
         assert!(["p0", "p100", "pNaN", "latency", ""].into_iter().all(|word| Measure::parse(word).is_err()));

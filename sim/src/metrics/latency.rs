@@ -110,7 +110,14 @@ impl Latency {
     /// The mean in seconds, to three digits; zero when there are none.
     pub fn mean_seconds(&self) -> f64 {
         const SECONDS_PER_MICRO: f64 = 1e-6;
-        self.recorded.as_ref().map_or(0.0, |h| h.mean() * SECONDS_PER_MICRO)
+        let middle = |micros: u64| u128::from(SCALE.median_equivalent(micros));
+        let sum: u128 = match &self.0 {
+            Recorded::Few(listed) => listed.iter().map(|micros| middle(*micros)).sum(),
+            Recorded::Many(histogram) => (histogram.iter_recorded())
+                .map(|step| middle(step.value_iterated_to()) * u128::from(step.count_at_value()))
+                .sum(),
+        };
+        sum as f64 / self.count().max(1) as f64 * SECONDS_PER_MICRO
     }
 
     /// The longest one, to three digits; `None` when there are none.
@@ -176,6 +183,7 @@ mod tests {
             prop_assert_eq!(few.quantile(share), many.quantile(share));
             prop_assert_eq!(few.within(seconds), many.within(seconds));
             prop_assert_eq!((few.count(), few.max()), (many.count(), many.max()));
+            prop_assert_eq!(few.mean_seconds(), many.mean_seconds());
             prop_assert_eq!(few.to_bytes(), many.to_bytes());
             // However they are added up.
             let mut longer = Latency::default();

@@ -48,6 +48,7 @@ impl Laws {
     ) {
         self.waited(at, request);
         self.picked.insert(attempt, request);
+        self.counted_tokens(at, request, group);
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         open.attempt = Some(attempt);
         open.picked = Some(deployment);
@@ -102,6 +103,30 @@ impl Laws {
         }
     }
 
+    /// Before somebody is picked, the tokens of the prompt may be counted in a thread, and reports go first meanwhile.
+    fn counted_tokens(&mut self, at: Time, request: RequestId, group: NameId) {
+        let (plan, settings) = (&*self.plan, self.plan.settings());
+        let asynchronous = settings.routing_strategy.value != RoutingStrategy::UsageBased;
+        let name = self.names.of(group);
+        let counts = plan.rules().counts_tokens_in_thread
+            && settings.enable_pre_call_checks.value
+            && asynchronous
+            && !name.by_id
+            && name.members.iter().any(|&id| {
+                let one = plan.deployment(id);
+                one.max_input_tokens.is_some()
+                    && !one.blocked
+                    && !self.recount.rests(plan, id, at)
+                    && !self.spend.is_spent(plan, id, at)
+            });
+        if let Some((_, open)) = self.ledger.requests.get(request) {
+            open.last_name = group;
+        }
+        if counts {
+            self.deliver_late_to_the_last(at, request);
+        }
+    }
+
     /// The pick of `usage-based-routing-v2`, or that it picked nobody.
     fn picked_by_usage(&mut self, name: NameId, picked: Option<DeploymentId>, prompt: u32, at: Time) -> Option<String> {
         if self.usage.keeper() != super::quota_admitted::Keeper::Strategy {
@@ -142,6 +167,7 @@ impl Laws {
             retry_after: RetryAfter::Absent,
             deployment: Some(whom),
             by_router: !sent,
+            by_limit: false,
             callers_timeout: false,
         };
         let mut counts = sent || error.class == ErrorClass::APIConnectionError;
@@ -184,17 +210,28 @@ impl Laws {
     /// The router refused a call by itself: for want of a place, or by a limit per minute.
     fn refused(&mut self, at: Time, request: RequestId, whom: DeploymentId, error: Error) {
         let taken = max_parallel::taken(&self.plan, &self.ledger.in_flight, whom, at);
-        if self.usage.keeper() == super::quota_admitted::Keeper::Nobody && !self.limits {
+        // A place is asked for before any limit per minute is.
+        let full = taken.is_some_and(|(taken, cap)| taken >= cap);
+        if full {
+            return;
+        }
+        if !self.limits {
             if let Some(what) = taken.and_then(max_parallel::of_refusal) {
                 self.broken(Law::MaxParallel, at, request, Some(whom), || what);
             }
             return;
         }
-        // With both at work, whoever is full may have refused.
-        if taken.is_none_or(|(taken, cap)| taken < cap)
-            && let Some(what) = self.usage.refused(&self.plan, whom, at)
-        {
+        if self.plan.deployment(whom).max_parallel_requests.is_some() && taken.is_none() {
+            // Either may have refused.
+            return self.expect(at, request, whom, None);
+        }
+        if let Some(what) = self.usage.refused(&self.plan, whom, at) {
             self.broken(Law::QuotaAdmitted, at, request, Some(whom), || what);
+        }
+        if let Some((_, open)) = self.ledger.requests.get(request)
+            && let Some(newest) = &mut open.frames.top().newest
+        {
+            newest.by_limit = true;
         }
         self.refused_by_limit(at, request, whom, error);
     }
@@ -202,6 +239,7 @@ impl Laws {
     /// Nobody could be picked.
     pub(super) fn nobody(&mut self, at: Time, request: RequestId, group: NameId, error: Error) {
         self.waited(at, request);
+        self.counted_tokens(at, request, group);
         let strategy = self.plan.settings().routing_strategy.value;
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         let selects = open.own.selects || !open.plain;
@@ -213,10 +251,10 @@ impl Laws {
             retry_after: RetryAfter::Absent,
             deployment: None,
             by_router: true,
+            by_limit: false,
             callers_timeout: false,
         });
         let whole = !frame.partial && !selects;
-        open.last_name = group;
         let by_strategy = error.class == ErrorClass::RateLimitError;
         if self.plan.mode() == Mode::Proxy && !open.reported && strategy != RoutingStrategy::UsageBased && plain {
             open.reported = true;
@@ -224,7 +262,7 @@ impl Laws {
             let weighs = !self.plan.rules().marks_selection_failures;
             // A limit of the router carries a `Retry-After` of a minute.
             let retry_after = if by_strategy { RetryAfter::Seconds(60) } else { RetryAfter::Absent };
-            open.late = Some(Late { error, retry_after, weighs });
+            open.late = Some(Late { error, retry_after, weighs, strategy_knows: false, after: open.attempt });
         }
         if !whole || !self.names.of(group).simple {
             return;

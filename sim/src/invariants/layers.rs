@@ -12,10 +12,9 @@ use super::watch::Laws;
 use super::{attempts_bounded, fallback_depth, fallback_order, not_retried, retries};
 
 impl Laws {
-    /// The retry layer goes on, or gives up after it waited for so long.
-    pub(super) fn decided(&mut self, at: Time, request: RequestId, gives_up_after: Option<Span>) {
+    /// The retry layer goes on, or gives up, after it waited for so long.
+    pub(super) fn decided(&mut self, at: Time, request: RequestId, goes_on: bool, wait: Span) {
         self.weighed(at);
-        let goes_on = gives_up_after.is_none();
         let plan = Arc::clone(&self.plan);
         let rules = plan.rules();
         let Some(name) = self.ledger.requests.get(request).map(|(_, open)| open.frames.top().name) else { return };
@@ -47,10 +46,12 @@ impl Laws {
             && newest.error.status.is_some_and(|status| !retries::passes(status));
         if silent {
             frame.wait = Some((at, Span::ZERO, Span::ZERO));
+        } else if wait.is_zero() {
+            self.begin_late(at, request);
         } else {
             self.deliver_late_to_the_last(at, request);
         }
-        if let Some(wait) = gives_up_after.filter(|wait| !wait.is_zero()) {
+        if !goes_on && !wait.is_zero() {
             self.defects.add(Defect::WaitsBeforeGivingUp, at, Some(request), newest.deployment, || {
                 format!("waits {:.1} s after the last retry, and then fails", wait.as_secs_f64())
             });
@@ -106,7 +107,8 @@ impl Laws {
         let top = open.frames.top();
         top.hops += 1;
         let inner = top.depth + top.hops;
-        open.frames.push(Frame::new(to, inner, partial));
+        let failover = list == FallbackList::WeightedFailover;
+        open.frames.push(Frame { failover, ..Frame::new(to, inner, partial) });
         if let Some(what) = fallback_order::of_step(&plan, fits, from, to) {
             self.broken(Law::FallbackOrder, at, request, None, || what);
         }
@@ -128,8 +130,12 @@ impl Laws {
             let class = seen.error.class;
             class == ErrorClass::ContextWindowExceededError || class == ErrorClass::ContentPolicyViolationError
         });
-        // A walk through the levels of a group fails with what came last.
-        if self.names.of(under.name).levels && !typed {
+        // A walk through the levels of a group fails with what came last; the rest of a group leaves only errors of Python's
+        // own to it.
+        let pythons = hop.raised.is_some_and(|seen| {
+            matches!(seen.error.class, ErrorClass::ValueError | ErrorClass::TypeError | ErrorClass::ZeroDivisionError)
+        });
+        if if hop.failover { pythons } else { self.names.of(under.name).levels && !typed } {
             under.raised = hop.raised;
         }
         let counted = open.reported && open.last_call != open.reported_call;

@@ -42,6 +42,10 @@ pub(super) struct Late {
     pub(super) retry_after: RetryAfter,
     /// It is weighed for a cooldown.
     pub(super) weighs: bool,
+    /// The routing strategy has heard of it already.
+    pub(super) strategy_knows: bool,
+    /// The newest attempt when it came up.
+    pub(super) after: Option<AttemptId>,
 }
 
 /// What a request waits for at its upstream.
@@ -101,6 +105,8 @@ pub(super) struct Frame {
     pub(super) hops: i64,
     /// It is a higher `order` level, or the rest of a group without those that failed.
     pub(super) partial: bool,
+    /// It is the rest of a group without those that failed.
+    pub(super) failover: bool,
     /// Attempts so far, also those for which nobody could be chosen.
     pub(super) attempts: u32,
     /// The first failure, and the newest.
@@ -126,6 +132,8 @@ pub(super) struct Seen {
     pub(super) deployment: Option<DeploymentId>,
     /// The router refused by itself: its limits may ask for a wait that no upstream asked for.
     pub(super) by_router: bool,
+    /// It was a limit per minute that refused.
+    pub(super) by_limit: bool,
     pub(super) callers_timeout: bool,
 }
 
@@ -136,6 +144,7 @@ impl Frame {
             depth,
             hops: 0,
             partial,
+            failover: false,
             attempts: 0,
             first: None,
             newest: None,

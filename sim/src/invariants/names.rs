@@ -57,9 +57,12 @@ impl Names {
         let mut targets = all().flat_map(|name| lists.map(|list| plan.fallback_chain(name, list))).flatten();
         let limits = settings.enforce_model_rate_limits || strategy == RoutingStrategy::UsageBasedV2;
         let caps = plan.deployments().iter().any(|deployment| deployment.max_parallel_requests.is_some());
+        let maps = targets.any(|target| target.map.is_some() || target.params.is_some());
+        let told = !(limits && plan.mode() == Mode::Sdk) && (rules.marks_selection_failures || !caps);
         Self {
-            maps: targets.any(|target| target.map.is_some() || target.params.is_some()),
-            counts_cooldowns: !(limits && plan.mode() == Mode::Sdk) && (rules.marks_selection_failures || !caps),
+            maps,
+            // Which failures count once a map has changed what the request carries is not followed.
+            counts_cooldowns: told && !maps,
             strategy_takes_all: matches!(strategy, RoutingStrategy::SimpleShuffle | RoutingStrategy::LeastBusy),
             names: names.collect(),
         }

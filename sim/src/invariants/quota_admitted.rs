@@ -64,10 +64,11 @@ impl Usage {
 
     /// A call is made.
     pub(super) fn called(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> Option<String> {
-        if self.keeper == Keeper::Nobody {
+        let one = plan.deployment(deployment);
+        // Each model behind a wildcard has an account of its own.
+        if self.keeper == Keeper::Nobody || one.wildcard {
             return None;
         }
-        let one = plan.deployment(deployment);
         let (rpm, tpm) = (limit(one.rpm), limit(one.tpm));
         let checks = self.keeper == Keeper::Check;
         let minute = self.current(plan, deployment, now);
@@ -90,12 +91,22 @@ impl Usage {
     /// The router refuses a call by a limit of its own.
     pub(super) fn refused(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> Option<String> {
         let one = plan.deployment(deployment);
-        // Limits per day are not counted here.
-        if self.keeper != Keeper::Check || one.daily.rpd.is_some() || one.daily.tpd.is_some() {
+        // Limits per day are not counted here, and those behind a wildcard not by model.
+        if self.keeper == Keeper::Nobody || one.wildcard || one.daily.rpd.is_some() || one.daily.tpd.is_some() {
             return None;
         }
         let (rpm, tpm) = (limit(one.rpm), limit(one.tpm));
+        let by_strategy = self.keeper == Keeper::Strategy;
         let minute = self.current(plan, deployment, now);
+        if by_strategy {
+            // It counts before it refuses, but for what is over the limit already.
+            let before = minute.requests;
+            if before.is_none_or(|requests| (requests as f64) < rpm) {
+                minute.requests = Some(before.unwrap_or(0) + 1);
+            }
+            let room = (before.unwrap_or(0) + 1) as f64 <= rpm;
+            return room.then(|| format!("refused after {} requests of {rpm} a minute", before.unwrap_or(0)));
+        }
         let (requests, tokens) = (minute.requests.unwrap_or(0), minute.tokens);
         let room = (requests + 1) as f64 <= rpm && (tokens == 0 || (tokens as f64) < tpm);
         room.then(|| format!("refused after {requests} requests and {tokens} tokens, of {rpm} and {tpm} a minute"))

@@ -76,7 +76,9 @@ impl Laws {
         if proxy && !open.reported {
             open.reported = true;
             open.reported_call = open.last_call;
-            open.late = Some(Late { error, retry_after: RetryAfter::Seconds(60), weighs: true });
+            let after = open.attempt;
+            let retry_after = RetryAfter::Seconds(60);
+            open.late = Some(Late { error, retry_after, weighs: true, strategy_knows: false, after });
         }
         let length = Span::from_secs_f64(self.plan.settings().cooldown_time.value);
         let weighed = Weighed { error: &error, length, requested: None };
@@ -87,14 +89,15 @@ impl Laws {
     /// A report of the past reaches the callbacks: it is taken for a failure of whoever is called at the moment.
     pub(super) fn deliver_late(&mut self, at: Time, request: RequestId, (name, whom): (NameId, DeploymentId)) {
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
-        let Some(Late { error, retry_after, weighs }) = open.late.take() else { return };
-        if let Some(busy) = &mut self.busy {
+        let Some(Late { error, retry_after, weighs, strategy_knows, .. }) = open.late.take() else { return };
+        if let Some(busy) = self.busy.as_mut().filter(|_| !strategy_knows) {
             busy.add(&self.plan, name, whom, -1, at);
         }
         if !weighs {
             return;
         }
-        let seen = Seen { error, retry_after, deployment: None, by_router: true, callers_timeout: false };
+        let seen =
+            Seen { error, retry_after, deployment: None, by_router: true, by_limit: false, callers_timeout: false };
         self.recount.failed(&self.plan, whom, at);
         self.weigh(at, request, whom, &seen, Some(name));
         self.defects.add(Defect::BlamesTheNext, at, Some(request), Some(whom), || {
@@ -114,11 +117,28 @@ impl Laws {
         }
     }
 
-    /// Whether a report of the past is still to be weighed.
+    /// A request goes on at once, but lets others go first: a late report that begins in a task and ends in a thread
+    /// reaches the strategy now, and the cooldowns with the next call.
+    pub(super) fn begin_late(&mut self, at: Time, request: RequestId) {
+        let begins = self.plan.rules().reports_end_in_thread;
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let Some(late) = open.late.as_mut().filter(|late| begins && !late.strategy_knows) else {
+            return self.deliver_late_to_the_last(at, request);
+        };
+        late.strategy_knows = true;
+        let called = open.last_called.map(|last| (open.last_name, last));
+        if let (Some((name, last)), Some(busy)) = (called, &mut self.busy) {
+            busy.add(&self.plan, name, last, -1, at);
+        }
+    }
+
+    /// Whether a report of the past is still to be weighed, and whose it is taken for: of whoever was picked since it came
+    /// up, else of the deployment that was called last.
     fn is_late(&mut self, request: RequestId) -> Option<(NameId, DeploymentId)> {
         let (_, open) = self.ledger.requests.get(request)?;
-        let whom = open.picked.filter(|_| open.late.is_some_and(|late| late.weighs))?;
-        Some((open.frames.top().name, whom))
+        let late = open.late.filter(|late| late.weighs)?;
+        let whom = if late.after == open.attempt { open.last_called } else { open.picked };
+        Some((open.frames.top().name, whom?))
     }
 
     /// What the router must say next about a deployment; `None`: it cannot be told from outside.

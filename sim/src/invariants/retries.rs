@@ -1,6 +1,8 @@
 //! Retries, decided again: how many, whether at all, after which wait (LiteLLM: `async_function_with_retries`).
 
-use router_core::{ErrorClass, FallbackList, NameId, Plan, RetryAfter, RetryPolicy, Rules, Source, Span};
+use router_core::{
+    ErrorClass, FallbackList, NameId, Plan, RetryAfter, RetryPolicy, RoutingStrategy, Rules, Source, Span,
+};
 
 use super::ledger::{Own, Seen};
 
@@ -18,14 +20,17 @@ pub(super) fn budget(plan: &Plan, group: NameId, own: &Own, seen: &Seen) -> Opti
     if let Some(retries) = policy.and_then(|policy| by_policy(rules, policy, seen)) {
         return Some((retries, rules.retry_policy_replaces_check));
     }
-    // A limit per minute hangs "no retries" on its refusal.
-    if seen.by_router && settings.enforce_model_rate_limits {
+    // A limit per minute hangs "no retries" on its refusal, one per day does not.
+    let enforced = seen.by_limit && settings.enforce_model_rate_limits;
+    let daily = seen.deployment.map(|id| plan.deployment(id).daily).filter(|daily| daily.rpd.or(daily.tpd).is_some());
+    let by_strategy = settings.routing_strategy.value == RoutingStrategy::UsageBasedV2;
+    if enforced && (daily.is_some() || by_strategy) {
         return None;
     }
     let deployments =
         seen.deployment.map(|id| plan.deployment(id).num_retries).filter(|set| set.from == Source::Deployment);
     let carried = settings.carried_num_retries.filter(|_| seen.deployment.is_some() && !seen.by_router);
-    let hung = deployments.map(|set| set.value).or(carried);
+    let hung = if enforced { Some(0) } else { deployments.map(|set| set.value).or(carried) };
     let (first, second) = if rules.request_retries_win { (own.num_retries, hung) } else { (hung, own.num_retries) };
     Some((first.or(second).unwrap_or(settings.num_retries.value), false))
 }

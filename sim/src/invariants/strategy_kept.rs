@@ -33,11 +33,14 @@ pub(super) fn of_busy(
 pub(super) fn of_usage(
     plan: &Plan,
     usage: &mut Usage,
-    candidates: impl Iterator<Item = DeploymentId>,
+    candidates: impl Iterator<Item = DeploymentId> + Clone,
     picked: Option<DeploymentId>,
     (prompt, at): (u32, Time),
 ) -> Option<String> {
     if usage.keeper() != Keeper::Strategy {
+        return None;
+    }
+    if candidates.clone().any(|id| plan.deployment(id).wildcard) {
         return None;
     }
     let least = candidates.filter_map(|id| usage.room(plan, id, prompt, at)).min();

@@ -90,9 +90,14 @@ impl Laws {
         let Self { ledger, breaches, .. } = self;
         let lines = plan.rules().full_deployment == FullDeployment::Waits;
         let calling: BTreeSet<RequestId> = ledger.calls().map(|call| call.request).collect();
+        // A place is kept while the provider's own client waits before it calls again.
+        let mut places = vec![0; plan.deployments().len()];
+        for (_, open) in ledger.requests.iter().filter(|(_, open)| open.calling == Calling::Yes) {
+            open.picked.into_iter().for_each(|whom| places[whom.index()] += 1);
+        }
         for (id, open) in ledger.requests.iter() {
             let calls = calling.contains(id);
-            let taken = open.picked.and_then(|whom| max_parallel::taken(&plan, &ledger.in_flight, whom, end));
+            let taken = open.picked.and_then(|whom| max_parallel::taken(&plan, &places, whom, end));
             let line = lines && taken.is_none_or(|(taken, cap)| taken >= cap);
             if let Some(what) = nothing_forgotten::at_end(open, calls, line, plan.rules().client_retries, end) {
                 breaches.add(Law::NothingForgotten, end, Some(*id), None, || what.to_owned());
@@ -269,8 +274,8 @@ impl Laws {
                 let name = open.frames.top().name;
                 self.answered(at, name, deployment, usage);
             }
-            Note::Retrying { request, .. } => self.decided(at, request, None),
-            Note::GaveUp { request, wait, .. } => self.decided(at, request, Some(wait)),
+            Note::Retrying { request, wait, .. } => self.decided(at, request, true, wait),
+            Note::GaveUp { request, wait, .. } => self.decided(at, request, false, wait),
             Note::FellBack { request, from, to, list, .. } => self.fell_back(at, request, from, to, list),
             Note::FallbackExhausted { request, because, .. } => self.exhausted(at, request, because),
             Note::Cooled { request, deployment, length, until, .. } => {

@@ -36,14 +36,6 @@ pub(super) fn draw(luck: &mut Luck, features: Features) -> Json {
             entries.push(entry(luck, "openai/*", entries.len()));
         }
     }
-    if features.has(Feature::Twins) {
-        let mut twin = luck.of_these(&entries);
-        if let Some(id) = twin.pointer("/model_info/id").cloned() {
-            twin["litellm_params"]["timeout"] = json!(7);
-            twin["model_info"]["id"] = id;
-        }
-        entries.push(twin);
-    }
     json!({ "model_list": entries })
 }
 

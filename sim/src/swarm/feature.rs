@@ -61,7 +61,7 @@ features! {
     WeightedFailover "weighted failover",
     Aliases "aliases",
     Wildcards "wildcard names",
-    Twins "entries with the same id",
+    Twins "entries that are written twice",
     DefaultParams "default_litellm_params",
     LitellmSettings "litellm_settings",
     Streams "several streams of requests",

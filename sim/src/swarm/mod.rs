@@ -24,7 +24,7 @@ use serde_json::{Map, Value as Json, json};
 use self::luck::Luck;
 use self::names::Names;
 use crate::campaign::{self, Watched};
-use crate::litellm::{self, Loaded, Node, Options};
+use crate::litellm::{self, Loaded, Node, Options, Value};
 use crate::problem::Problems;
 use crate::scenario::{self, Patch, Scenario, quoted};
 use crate::shrink::Document;
@@ -88,6 +88,9 @@ pub fn draw(number: u64, given: Option<&Given>) -> Result<Drawn, Problems> {
             // A config that was read has maps and lists where settings go; what it has else there stays as it is.
             let _ = patch.apply(&mut config);
         }
+        if features.has(Feature::Twins) {
+            write_twice(luck, &mut config);
+        }
     }
     let names = Names::of(&config, &name)?;
     let seconds = luck.of_these(&[20, 45, 90, 150, 300]);
@@ -129,6 +132,15 @@ pub fn draw(number: u64, given: Option<&Given>) -> Result<Drawn, Problems> {
     }
     let text = Document::of(Node::from_json(&Json::Object(top)), config).text();
     Ok(Drawn { number, features, text })
+}
+
+/// Writes an entry of `model_list` a second time: LiteLLM takes both for one deployment, which stands in its group twice.
+fn write_twice(luck: &mut Luck, config: &mut Node) {
+    let Value::Mapping(sections) = &mut config.value else { return };
+    if let Value::Sequence(entries) = &mut sections.get_or_insert("model_list").value {
+        let twin = luck.of_these(entries);
+        entries.push(twin);
+    }
 }
 
 /// What came of running a drawn scenario.

@@ -1685,3 +1685,41 @@ case(
     every(1.311, 12),
     {"num_retries": 1},
 )
+
+# --- answers that a content filter stopped ----------------------------------------------------
+
+FILTERED = {"after": 0.2, "finish_reason": "content_filter"}
+
+case(
+    "filtered-answer-retries",
+    "an answer that a content filter stopped is an error where a default fallback could answer; whose num_retries count",
+    ["fallback.filtered-answer", "retry.count-precedence"],
+    [
+        *groups("plain", "backup"),
+        deployment("none", "none-1", num_retries=0),
+        deployment("many", "many-1", num_retries=3),
+        *[deployment("pair", f"pair-{i}", num_retries=1) for i in (1, 2)],
+    ],
+    {name: always(FILTERED) for name in ("plain-1", "none-1", "many-1", "pair-1", "pair-2")},
+    [
+        at(round(0.1 + 17.311 * i, 6), name, **fields)
+        for i, (name, fields) in enumerate(
+            [(name, {}) for name in ("plain", "none", "many", "pair")]
+            + [(name, {"params": {"num_retries": 1}}) for name in ("plain", "none", "many")]
+        )
+    ],
+    {"num_retries": 2, "default_fallbacks": ["backup"]},
+)
+case(
+    "filtered-answer-passes",
+    "an answer that a content filter stopped is an answer where nobody else could answer",
+    ["fallback.filtered-answer"],
+    [*groups("listed", "unlisted", "backup")],
+    {name: always(FILTERED) for name in ("listed-1", "unlisted-1", "backup-1")},
+    [at(0.1, "unlisted"), at(9.1, "listed"), at(19.3, "backup")],
+    {
+        "num_retries": 1,
+        "content_policy_fallbacks": [{"listed": ["backup"]}],
+        "fallbacks": [{"unlisted": ["backup"]}],
+    },
+)

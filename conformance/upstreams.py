@@ -94,6 +94,7 @@ class ScriptedTransport(httpx.AsyncBaseTransport):
             body["model"],
             reply.get("prompt_tokens", prompt_tokens),
             reply.get("completion_tokens", DEFAULT_COMPLETION_TOKENS),
+            reply.get("finish_reason", "stop"),
         )
         return httpx.Response(200, headers=headers, json=answer, request=request)
 
@@ -152,13 +153,13 @@ def event(model, index, delta, finish_reason=None):
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
 
-def completion(model, prompt_tokens, completion_tokens):
+def completion(model, prompt_tokens, completion_tokens, finish_reason):
     return {
         "id": "chatcmpl-0",
         "object": "chat.completion",
         "created": 1800000000,
         "model": model,
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": finish_reason}],
         "usage": {
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,

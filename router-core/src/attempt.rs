@@ -416,7 +416,7 @@ enum Failing {
 }
 
 /// LiteLLM: `_set_deployment_num_retries_on_exception`, `_set_failed_deployment_id_on_exception`.
-fn stamp(exception: &mut Exception, plan: &Plan, deployment: DeploymentId) {
+pub(crate) fn stamp(exception: &mut Exception, plan: &Plan, deployment: DeploymentId) {
     exception.deployment = exception.deployment.or(Some(deployment));
     if exception.num_retries.is_none()
         && let Some(Number::Is(own)) = plan.deployment(deployment).own_num_retries

@@ -1,6 +1,6 @@
 //! What LiteLLM's callbacks make of a call that is over: usage, latencies, counts, cooldowns.
 
-use crate::attempt::Step;
+use crate::attempt::{Step, stamp};
 use crate::config::Mode;
 use crate::cooldown::Failed;
 use crate::error::{ErrorClass, Exception};
@@ -31,7 +31,7 @@ impl Router {
         self.report_success(cx, slot, usage);
         if content_filter && self.blocked_answer_falls_back(cx.plan, slot) {
             let mut exception = Exception::new(ErrorClass::ContentPolicyViolationError, Some(400));
-            exception.deployment = Some(call.deployment);
+            stamp(&mut exception, cx.plan, call.deployment);
             cx.note(Note::Failed {
                 request: id,
                 attempt: Some(call.attempt),

@@ -75,8 +75,8 @@ pub struct Deployment {
     pub cooldown_time: Setting<f64>,
     /// Its own cooldown time, which also beats `Retry-After`.
     pub(crate) own_cooldown_time: Option<f64>,
-    /// The time to live of its own failure counters.
-    pub(crate) own_counter_ttl: Option<f64>,
+    /// The time to live of its own failure counters, in seconds: as set, even below zero, when they forget at once.
+    pub own_counter_ttl: Option<f64>,
     /// `model_info.allowed_fails`, if the release reads it.
     pub allowed_fails: Option<i64>,
     /// `model_info.allowed_fails_policy`, if the release reads it.

@@ -195,6 +195,12 @@ impl Plan {
         self.route(name).members.clone()
     }
 
+    /// Who is listed under a name, where LiteLLM goes by the list and not by who would get the call: for the levels of
+    /// `order` that a request is tried on.
+    pub fn listed(&self, name: NameId) -> &[DeploymentId] {
+        &self.route(name).listed
+    }
+
     /// Where a request for `name` would go when it fails, by one of the configured lists; empty when nothing is
     /// found. [`FallbackList::Default`] answers only for names that have no chain of their own.
     pub fn fallback_chain(&self, name: NameId, list: FallbackList) -> &[Target] {

@@ -119,7 +119,12 @@ impl Reply {
     /// The answer of an upstream that has no script: a plain 200 at once.
     pub(super) const PLAIN: Self = Self {
         after: Span::ZERO,
-        what: ReplyKind::Answer { prompt_tokens: None, completion_tokens: None, stream: Stream::PLAIN },
+        what: ReplyKind::Answer {
+            prompt_tokens: None,
+            completion_tokens: None,
+            content_filter: false,
+            stream: Stream::PLAIN,
+        },
     };
 
     fn read(field: &Field<'_>) -> Result<Self, Malformed> {
@@ -130,6 +135,7 @@ impl Reply {
             "error",
             "prompt_tokens",
             "completion_tokens",
+            "finish_reason",
             "refuse",
             "reset",
             "hang",
@@ -150,6 +156,14 @@ impl Reply {
             ReplyKind::Answer {
                 prompt_tokens: field.get("prompt_tokens").map(|tokens| tokens.count()).transpose()?,
                 completion_tokens: field.get("completion_tokens").map(|tokens| tokens.count()).transpose()?,
+                content_filter: match field.get("finish_reason") {
+                    None => false,
+                    Some(reason) => match reason.text()? {
+                        "stop" => false,
+                        "content_filter" => true,
+                        other => return Err(reason.wrong(format!("{other} is neither stop nor content_filter"))),
+                    },
+                },
                 stream: Stream::read(field)?,
             }
         } else if (400..600).contains(&status) {

@@ -66,6 +66,8 @@ pub enum ReplyKind {
         prompt_tokens: Option<u32>,
         /// Completion tokens it reports.
         completion_tokens: Option<u32>,
+        /// A content filter stopped it: `finish_reason` of an answer in one piece.
+        content_filter: bool,
         /// The streamed form.
         stream: Stream,
     },

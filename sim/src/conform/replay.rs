@@ -185,12 +185,12 @@ impl<'r, 'p> World<'r, 'p> {
             Piece::End => Input::Finished { attempt, usage: call.stream_usage(), content_filter: false },
             Piece::Cut => Input::Failed { attempt, failure: setup::RESET },
             Piece::Whole => match call.reply.what {
-                ReplyKind::Answer { prompt_tokens, completion_tokens, .. } => {
+                ReplyKind::Answer { prompt_tokens, completion_tokens, content_filter, .. } => {
                     let usage = Usage {
                         prompt_tokens: prompt_tokens.unwrap_or(call.prompt_tokens),
                         completion_tokens: completion_tokens.unwrap_or(COMPLETION_TOKENS_DEFAULT),
                     };
-                    Input::Finished { attempt, usage, content_filter: false }
+                    Input::Finished { attempt, usage, content_filter }
                 }
                 _ => {
                     let failure = setup::failure(&call.reply.what, self.recording.start_unix_nanos);

@@ -166,11 +166,16 @@ impl Laws {
             error,
             retry_after: RetryAfter::Absent,
             deployment: Some(whom),
-            by_router: !sent,
+            by_router: !sent && error.class != ErrorClass::APIConnectionError,
             by_limit: false,
             callers_timeout: false,
         };
-        let mut counts = sent || error.class == ErrorClass::APIConnectionError;
+        let unprepared = !sent && error.class == ErrorClass::APIConnectionError;
+        if unprepared && let Some(what) = self.usage.called(&self.plan, whom, at) {
+            // It had leave to call.
+            self.broken(Law::QuotaAdmitted, at, request, Some(whom), || what);
+        }
+        let mut counts = sent || unprepared;
         match ended {
             _ if !sent => {}
             Some((_, End::Failed(failure))) => {
@@ -231,7 +236,8 @@ impl Laws {
         if let Some((_, open)) = self.ledger.requests.get(request)
             && let Some(newest) = &mut open.frames.top().newest
         {
-            newest.by_limit = true;
+            // A limit of the router carries a `Retry-After` of a minute.
+            (newest.by_limit, newest.retry_after) = (true, RetryAfter::Seconds(60));
         }
         self.refused_by_limit(at, request, whom, error);
     }
@@ -244,24 +250,24 @@ impl Laws {
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         let selects = open.own.selects || !open.plain;
         let (plain, prompt) = (open.plain, open.prompt);
+        let by_strategy = error.class == ErrorClass::RateLimitError;
+        // A limit of the router carries a `Retry-After` of a minute.
+        let retry_after = if by_strategy { RetryAfter::Seconds(60) } else { RetryAfter::Absent };
         let frame = open.frames.top();
         frame.attempts += 1;
         frame.newest = Some(Seen {
             error,
-            retry_after: RetryAfter::Absent,
+            retry_after,
             deployment: None,
             by_router: true,
             by_limit: false,
             callers_timeout: false,
         });
         let whole = !frame.partial && !selects;
-        let by_strategy = error.class == ErrorClass::RateLimitError;
         if self.plan.mode() == Mode::Proxy && !open.reported && strategy != RoutingStrategy::UsageBased && plain {
             open.reported = true;
             open.reported_call = open.last_call;
             let weighs = !self.plan.rules().marks_selection_failures;
-            // A limit of the router carries a `Retry-After` of a minute.
-            let retry_after = if by_strategy { RetryAfter::Seconds(60) } else { RetryAfter::Absent };
             open.late = Some(Late { error, retry_after, weighs, strategy_knows: false, after: open.attempt });
         }
         if !whole || !self.names.of(group).simple {

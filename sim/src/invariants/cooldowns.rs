@@ -186,11 +186,7 @@ impl Recount {
     /// One more failure against a limit.
     fn count(&mut self, plan: &Plan, one: &Deployment, window: usize, limit: i64, now: Time, length: Span) -> Due {
         let owns = one.allowed_fails.is_some() || one.allowed_fails_policy.is_some();
-        let ttl = if owns && is_own(one.cooldown_time.from) {
-            one.cooldown_time.value
-        } else {
-            plan.settings().cooldown_time.value
-        };
+        let ttl = one.own_counter_ttl.filter(|_| owns).unwrap_or(plan.settings().cooldown_time.value);
         let windows = &mut self.health[one.twin.index()].allowed;
         if windows.len() <= window {
             windows.resize(window + 1, Window::default());

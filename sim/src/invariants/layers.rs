@@ -30,6 +30,10 @@ impl Laws {
         }
         let raised = if rules.rechecks_each_failure { newest } else { first };
         frame.raised = Some(raised);
+        frame.typed = matches!(
+            raised.error.class,
+            ErrorClass::ContextWindowExceededError | ErrorClass::ContentPolicyViolationError
+        );
         let retries = frame.attempts.saturating_sub(1);
         let budget = frame.budget;
         let checked = (is_first || rules.rechecks_each_failure) && !budget.is_some_and(|(_, policy)| policy);
@@ -126,26 +130,25 @@ impl Laws {
         open.calling = Calling::No;
         let Some(hop) = open.frames.pop() else { return self.deliver_late_to_the_last(at, request) };
         let under = open.frames.top();
-        let typed = under.raised.is_some_and(|seen| {
-            let class = seen.error.class;
-            class == ErrorClass::ContextWindowExceededError || class == ErrorClass::ContentPolicyViolationError
-        });
         // A walk through the levels of a group fails with what came last; the rest of a group leaves only errors of Python's
         // own to it.
         let pythons = hop.raised.is_some_and(|seen| {
             matches!(seen.error.class, ErrorClass::ValueError | ErrorClass::TypeError | ErrorClass::ZeroDivisionError)
         });
-        if if hop.failover { pythons } else { self.names.of(under.name).levels && !typed } {
+        if if hop.failover { pythons } else { self.names.of(under.name).levels && !under.typed } {
             under.raised = hop.raised;
         }
         let counted = open.reported && open.last_call != open.reported_call;
         let plain = open.plain;
+        // LiteLLM asks how long the newest call took by now, whichever call the error is of.
+        let timed_out = open.last_call.zip(open.last_called).is_some_and(|(since, last)| {
+            at.since(since) >= open.own.timeout.unwrap_or(self.plan.deployment(last).timeout.value)
+        });
+        let asked = open.own.set_timeout && timed_out;
         let Some(seen) = hop.raised else { return };
         let Some(deployment) = seen.deployment else { return };
-        if !self.plan.rules().weighs_failed_hops
-            || self.plan.mode() != Mode::Proxy
-            || seen.callers_timeout && self.plan.rules().caller_timeouts_exempt
-        {
+        let excused = asked && seen.error.status == Some(408) && self.plan.rules().caller_timeouts_exempt;
+        if !self.plan.rules().weighs_failed_hops || self.plan.mode() != Mode::Proxy || excused {
             return;
         }
         if !plain {

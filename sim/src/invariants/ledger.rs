@@ -107,6 +107,8 @@ pub(super) struct Frame {
     pub(super) partial: bool,
     /// It is the rest of a group without those that failed.
     pub(super) failover: bool,
+    /// Its own failure is one of a prompt or of content, for which no levels are walked through.
+    pub(super) typed: bool,
     /// Attempts so far, also those for which nobody could be chosen.
     pub(super) attempts: u32,
     /// The first failure, and the newest.
@@ -145,6 +147,7 @@ impl Frame {
             hops: 0,
             partial,
             failover: false,
+            typed: false,
             attempts: 0,
             first: None,
             newest: None,

@@ -41,7 +41,7 @@ impl Names {
             let of = |id: DeploymentId| plan.deployment(id);
             let is_group = plan.deployments().iter().any(|deployment| deployment.group == name);
             let is_id = plan.deployments().iter().any(|deployment| deployment.id == plan.name(name));
-            let mut orders: Vec<i64> = members.iter().filter_map(|&id| of(id).order).collect();
+            let mut orders: Vec<i64> = plan.listed(name).iter().filter_map(|&id| of(id).order).collect();
             orders.sort_unstable();
             orders.dedup();
             let by_id = is_id && (rules.id_beats_group || !is_group);

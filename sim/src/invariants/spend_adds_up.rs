@@ -1,7 +1,7 @@
 //! Budgets count what answers cost: a deployment is left out when the sum of its answers has reached its budget, and
 //! not before.
 
-use router_core::{DeploymentId, Plan, Time, Usage};
+use router_core::{DeploymentId, Plan, RoutingStrategy, Time, Usage};
 
 use super::law::About;
 
@@ -39,7 +39,8 @@ impl Spend {
     pub(super) fn is_spent(&self, plan: &Plan, deployment: DeploymentId, now: Time) -> bool {
         let one = plan.deployment(deployment);
         let (spent, ends) = self.accounts[one.twin.index()];
-        one.budget.is_some_and(|budget| {
+        // The strategy without an asynchronous form knows no budgets.
+        one.budget.filter(|_| plan.settings().routing_strategy.value != RoutingStrategy::UsageBased).is_some_and(|budget| {
             budget.dollars != 0.0 && ends.is_some_and(|ends| now <= ends) && spent >= budget.dollars
         })
     }

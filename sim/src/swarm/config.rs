@@ -60,7 +60,7 @@ fn entry(luck: &mut Luck, group: &str, index: usize) -> Json {
     let mut entry = json!({ "model_name": group, "litellm_params": params });
     // LiteLLM derives the ids of the others, by which equal entries become one.
     if luck.chance(0.7) {
-        entry["model_info"] = json!({ "id": format!("{}-{index}", group.replace("/*", "-any")) });
+        entry["model_info"] = json!({ "id": format!("{}-{index}", if wildcard { "any" } else { provider }) });
     }
     entry
 }

@@ -107,10 +107,9 @@ features! {
 pub struct Features(u128);
 
 /// What could cost no request by itself, whatever it is set to, while nothing is broken.
-const HARMLESS: [Feature; 22] = [
+const HARMLESS: [Feature; 21] = [
     Feature::Sdk,
     Feature::OlderRelease,
-    Feature::Weights,
     Feature::Orders,
     Feature::Retries,
     Feature::RetryPolicies,

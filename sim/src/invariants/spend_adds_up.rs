@@ -40,9 +40,9 @@ impl Spend {
         let one = plan.deployment(deployment);
         let (spent, ends) = self.accounts[one.twin.index()];
         // The strategy without an asynchronous form knows no budgets.
-        one.budget.filter(|_| plan.settings().routing_strategy.value != RoutingStrategy::UsageBased).is_some_and(|budget| {
-            budget.dollars != 0.0 && ends.is_some_and(|ends| now <= ends) && spent >= budget.dollars
-        })
+        one.budget.filter(|_| plan.settings().routing_strategy.value != RoutingStrategy::UsageBased).is_some_and(
+            |budget| budget.dollars != 0.0 && ends.is_some_and(|ends| now <= ends) && spent >= budget.dollars,
+        )
     }
 }
 

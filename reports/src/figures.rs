@@ -160,6 +160,11 @@ pub fn dollars(amount: f64) -> String {
     let amount = amount.abs();
     if amount == 0.0 {
         "$0".to_owned()
+    } else if amount < 0.000_095 {
+        // Two digits that say something, however many zeros stand before them.
+        let digits =
+            2 + std::iter::successors(Some(amount), |rest| Some(rest * 10.0)).take_while(|rest| *rest < 0.1).count();
+        format!("{sign}${amount:.digits$}")
     } else if amount < 0.995 {
         format!("{sign}${amount:.4}")
     } else if amount < 1000.0 {
@@ -217,8 +222,8 @@ mod tests {
     #[test]
     fn dollars_keep_what_matters() {
         assert_eq!(
-            [0.0, 0.0034, 12.414, -2.5, 12_345.6].map(dollars),
-            ["$0", "$0.0034", "$12.41", "-$2.50", "$12,346"]
+            [0.0, 0.000_004_21, 0.0034, 12.414, -2.5, 12_345.6].map(dollars),
+            ["$0", "$0.0000042", "$0.0034", "$12.41", "-$2.50", "$12,346"]
         );
     }
 }

@@ -1,6 +1,7 @@
 //! What to do about a cause: a sentence that is true of the run, the setting to blame, and the change.
 
-use routedrill_sim::drill::{Cause, CauseKind, World};
+use routedrill_sim::drill::{Cause, CauseKind, Fit, World, fit, retries_of, serves, stand_ins};
+use routedrill_sim::litellm::Serves;
 use routedrill_sim::metrics::Reason;
 use router_core::{DeploymentId, FallbackList, NameId, NoFallback, NotCooledReason, Plan, Setting, Source, Span};
 
@@ -55,7 +56,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 figures::setting(timeout.value)
             ),
             setting: timeout_setting(timeout),
-            change: timeout_advice(scene, cause.asked, false),
+            change: timeout_advice(scene, cause.asked, timeout, false),
         },
         CauseKind::ChainTooLong { timeout, retries } => Explained {
             what: format!(
@@ -64,7 +65,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 figures::setting(timeout.value)
             ),
             setting: format!("{}; {}", timeout_setting(timeout), retries_setting(retries)),
-            change: timeout_advice(scene, cause.asked, true),
+            change: timeout_advice(scene, cause.asked, timeout, true),
         },
         CauseKind::Slept { retries } => Explained {
             what: format!(
@@ -78,7 +79,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                  what fails cools and is skipped"
                     .to_owned()
             } else {
-                fallback_advice(plan, cause.asked, struck)
+                fallback_advice(world, cause.asked, struck)
             },
         },
         CauseKind::PassedOver { deployment, reason } => Explained {
@@ -106,7 +107,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 because(gave_up.map(words::gave_up))
             ),
             setting: no_fallback_setting(plan, cause.asked),
-            change: fallback_advice(plan, cause.asked, struck),
+            change: fallback_advice(world, cause.asked, struck),
         },
         CauseKind::SiblingMissed { gave_up } => Explained {
             what: format!(
@@ -120,13 +121,13 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
         },
         CauseKind::FallbackUndefined { to } => Explained {
             what: format!("{requests} for `{asked}` failed: their fallback `{}` is not in `model_list`", plan.name(to)),
-            setting: format!("`fallbacks` of `{asked}`"),
+            setting: fallbacks_setting(plan, cause.asked),
             change: format!("add `{}` to `model_list`, or name a group that is there", plan.name(to)),
         },
         CauseKind::FallbackStruckToo { to } => Explained {
             what: format!("{requests} for `{asked}` failed: the same outage struck their fallback `{}`", plan.name(to)),
-            setting: format!("`fallbacks` of `{asked}`"),
-            change: fallback_advice(plan, cause.asked, struck),
+            setting: fallbacks_setting(plan, cause.asked),
+            change: fallback_advice(world, cause.asked, struck),
         },
         CauseKind::FallbackFailed { to, class } => Explained {
             what: format!(
@@ -134,7 +135,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 plan.name(to),
                 because(class.map(router_core::ErrorClass::name))
             ),
-            setting: format!("`fallbacks` of `{asked}`"),
+            setting: fallbacks_setting(plan, cause.asked),
             change: format!("look at `{}`: drill it by itself with `--model {}`", plan.name(to), plan.name(to)),
         },
         CauseKind::FallbackEnded { because: reason } => Explained {
@@ -142,9 +143,9 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
             setting: match reason {
                 NoFallback::MaxFallbacks => format!("`max_fallbacks`: {}", plan.settings().max_fallbacks.value),
                 NoFallback::Disabled => "`disable_fallbacks` of the request".to_owned(),
-                NoFallback::NoEntry | NoFallback::AllTried => format!("`fallbacks` of `{asked}`"),
+                NoFallback::NoEntry | NoFallback::AllTried => fallbacks_setting(plan, cause.asked),
             },
-            change: fallback_advice(plan, cause.asked, struck),
+            change: fallback_advice(world, cause.asked, struck),
         },
         CauseKind::Error { class, status } => Explained {
             what: format!("{requests} for `{asked}` ended with {status} {} before any fallback", class.name()),
@@ -168,7 +169,7 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 figures::setting(timeout.value)
             ),
             setting: timeout_setting(timeout),
-            change: "lower `router_settings.timeout` towards the longest answer that is worth waiting for".to_owned(),
+            change: format!("lower {} towards the longest answer that is worth waiting for", timeout_key(timeout.from)),
         },
         CauseKind::Sleeps { slept } => Explained {
             what: format!(
@@ -210,8 +211,23 @@ fn no_fallback_setting(plan: &Plan, asked: NameId) -> String {
     let name = plan.name(asked);
     if plan.fallback_chain(asked, FallbackList::Fallbacks).is_empty() {
         format!("`fallbacks`: no entry for `{name}`")
+    } else if has_default_fallbacks(plan, asked) {
+        format!("`default_fallbacks`: nothing but `{name}` itself")
     } else {
         format!("`fallbacks`: nothing but `{name}` itself for `{name}`")
+    }
+}
+
+/// Whether a name has no fallbacks but those for all names.
+pub(crate) fn has_default_fallbacks(plan: &Plan, asked: NameId) -> bool {
+    !plan.fallback_chain(asked, FallbackList::Default).is_empty()
+}
+
+fn fallbacks_setting(plan: &Plan, asked: NameId) -> String {
+    if has_default_fallbacks(plan, asked) {
+        "`default_fallbacks`".to_owned()
+    } else {
+        format!("`fallbacks` of `{}`", plan.name(asked))
     }
 }
 
@@ -258,10 +274,6 @@ fn attempts_of(retries: Setting<i64>) -> u64 {
     u64::try_from(retries.value).unwrap_or(0) + 1
 }
 
-fn retries_of(plan: &Plan, asked: NameId) -> Setting<i64> {
-    plan.members(asked).first().map_or(plan.settings().num_retries, |id| plan.deployment(*id).num_retries)
-}
-
 /// Whether a request for a name has anywhere else to go: another deployment, or a fallback that is there.
 pub(crate) fn has_elsewhere(plan: &Plan, asked: NameId) -> bool {
     let chain = plan.fallback_chain(asked, FallbackList::Fallbacks);
@@ -272,43 +284,35 @@ pub(crate) fn has_elsewhere(plan: &Plan, asked: NameId) -> bool {
 /// A timeout that leaves normal answers alone and somebody else the time to answer.
 ///
 /// `all_failed`: every attempt met what had failed, so that all of them have to fit in, as in a group of one.
-fn timeout_advice(scene: &Scene<'_>, asked: NameId, all_failed: bool) -> String {
-    let plan = &*scene.world.plan;
-    let name = plan.name(asked);
-    let deadline = scene.world.deadline.as_secs_f64();
-    let Some(usual) = scene.usual_p99.map(Span::as_secs_f64) else {
-        return "set `router_settings.timeout` above the longest normal answer".to_owned();
+fn timeout_advice(scene: &Scene<'_>, asked: NameId, timeout: Setting<Span>, all_failed: bool) -> String {
+    let (world, plan) = (scene.world, &*scene.world.plan);
+    let (name, key) = (plan.name(asked), timeout_key(timeout.from));
+    let Some(usual) = scene.usual_p99 else {
+        return format!("set {key} above the longest normal answer");
     };
-    let shown = (figures::seconds(usual), figures::chosen(scene.world.deadline));
-    let lowest = usual.ceil();
+    let shown = (figures::seconds(usual.as_secs_f64()), figures::chosen(world.deadline));
     if !has_elsewhere(plan, asked) {
         return format!(
-            "give `{name}` a fallback, and set `router_settings.timeout` above the p99 of its normal answers ({}): \
-             without a fallback a timeout only lets requests fail earlier",
+            "give `{name}` a fallback, and set {key} above the p99 of its normal answers ({}): without a fallback a \
+             timeout only lets requests fail earlier",
             shown.0
         );
     }
     let alone = plan.members(asked).len() == 1;
-    // A group of one tries the same deployment again and again, and sleeps in between, before it falls back.
-    let retries = if alone || all_failed { attempts_of(retries_of(plan, asked)).saturating_sub(1) } else { 0 };
-    let waits = |retries: u64| if alone { backoff(retries) } else { 0.0 };
-    let highest = |retries: u64| ((deadline - usual - waits(retries)) / (retries + 1) as f64).floor();
-    if highest(retries) >= lowest {
-        return format!(
-            "set `router_settings.timeout` between {lowest}s and {}s: above the p99 of normal answers ({}), and early \
-             enough for {} to answer within {}",
-            highest(retries),
+    let retries = retries_of(world, asked);
+    match fit(world, asked, usual, all_failed) {
+        Some(Fit { retries: None, lowest, highest }) => format!(
+            "set {key} {}: above the p99 of normal answers ({}), and early enough for {} to answer within {}",
+            between(lowest, highest),
             shown.0,
             if alone { "the fallback" } else { "another deployment or a fallback" },
             shown.1
-        );
-    }
-    match (0..retries).rev().find(|fewer| highest(*fewer) >= lowest) {
-        Some(fewer) => format!(
-            "set `num_retries` to {fewer} and `router_settings.timeout` between {lowest}s and {}s: with {} of answers \
-             that normally take up to {} no time is left for the fallback within {}",
-            highest(fewer),
-            counted(retries + 1, "attempt"),
+        ),
+        Some(Fit { retries: Some(fewer), lowest, highest }) => format!(
+            "set `num_retries` to {fewer} and {key} {}: with {} of answers that normally take up to {} no time is left \
+             for the fallback within {}",
+            between(lowest, highest),
+            counted(attempts_of(retries), "attempt"),
             shown.0,
             shown.1
         ),
@@ -319,13 +323,17 @@ fn timeout_advice(scene: &Scene<'_>, asked: NameId, all_failed: bool) -> String 
     }
 }
 
-/// What a group of one sleeps at most before so many retries and after the last, in seconds (LiteLLM: 0.5 s, doubled
-/// up to 8 s, and 0.75 s of jitter).
-fn backoff(retries: u64) -> f64 {
-    if retries == 0 {
-        return 0.0;
+fn between(lowest: u64, highest: u64) -> String {
+    if lowest == highest { format!("to {lowest}s") } else { format!("between {lowest}s and {highest}s") }
+}
+
+/// Where a timeout is to be changed that was set there.
+fn timeout_key(from: Source) -> &'static str {
+    match from {
+        Source::Deployment => "`litellm_params.timeout`",
+        Source::LitellmSettings => "`litellm_settings.request_timeout`",
+        _ => "`router_settings.timeout`",
     }
-    (0..=retries).map(|k| (0.5 * f64::from(1_u32 << k.min(4) as u32)).min(8.0) + 0.75).sum()
 }
 
 fn limits_setting(plan: &Plan, deployment: DeploymentId, label: &str) -> String {
@@ -357,24 +365,25 @@ fn one_of(names: &[String]) -> String {
     }
 }
 
-fn fallback_advice(plan: &Plan, asked: NameId, struck: &[DeploymentId]) -> String {
-    let chain = plan.fallback_chain(asked, FallbackList::Fallbacks);
-    let untouched: Vec<String> = groups(plan)
-        .into_iter()
-        .filter(|group| {
-            plan.name_id(group).is_some_and(|id| {
-                let members = plan.members(id);
-                id != asked
-                    && !members.is_empty()
-                    && members.iter().all(|member| !struck.contains(member))
-                    && !chain.iter().any(|target| target.model == Some(id))
-            })
-        })
-        .collect();
-    let asked = plan.name(asked);
-    if untouched.is_empty() {
-        format!("give `{asked}` a fallback on a provider, region and key that do not fail with it; the config has none")
-    } else {
-        format!("give `{asked}` a fallback that does not fail with it: of this config {}", one_of(&untouched))
+fn fallback_advice(world: &World, asked: NameId, struck: &[DeploymentId]) -> String {
+    let found = stand_ins(world, asked, struck);
+    let kind = serves(world, asked);
+    let asked = world.plan.name(asked);
+    match (found.is_empty(), kind) {
+        (false, _) => {
+            format!("give `{asked}` a fallback that does not fail with it: of this config {}", one_of(&found))
+        }
+        (true, Serves::Embedding) => format!(
+            "give `{asked}` a deployment of the same model on a provider, region and key that do not fail with it: no \
+             other model gives the same vectors, and the config has no other with this one"
+        ),
+        (true, Serves::Chat) => format!(
+            "give `{asked}` a fallback on a provider, region and key that do not fail with it; the config has none of its kind \
+             with a context window as large"
+        ),
+        (true, kind) => format!(
+            "give `{asked}` a fallback for {} on a provider, region and key that do not fail with it; the config has none",
+            kind.words()
+        ),
     }
 }

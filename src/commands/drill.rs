@@ -10,6 +10,7 @@ use routedrill_reports::print::{self, Detail};
 use routedrill_reports::{Folder, WriteError, words};
 use routedrill_sim::drill::world::{DEADLINE, START_UNIX_NANOS};
 use routedrill_sim::drill::{Drill, Edit, Load, Row, Thresholds, Upgrade, Verdict, World, rows};
+use routedrill_sim::litellm::lint::{Choice, lint};
 use routedrill_sim::litellm::{self, Loaded, Options};
 use routedrill_sim::problem::{Problem, Problems, did_you_mean};
 use routedrill_sim::scenario::quantity::Share;
@@ -84,8 +85,9 @@ pub(crate) struct Args {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// A folder for the readiness memo, `memo.md` and `memo.html`, for `report.html`, `results.json`, and a statement of
-    /// what they were made from, which `routedrill verify` checks. Each risk's remedy is drilled too.
+    /// A folder for the readiness memo, `memo.md` and `memo.html`, for `report.html`, `results.json`, `edits.patch`, and a statement of
+    /// what they were made from, which `routedrill verify` checks. Each risk's remedy is drilled too,
+    /// alone and together with the others.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// An OpenSSH private key of the kind Ed25519, without a passphrase, to sign that statement with.
@@ -232,10 +234,15 @@ pub(super) fn carry_out(
     let text = ConfigText { root: &document.root, source };
     report.tie(drill, &text);
     if prove {
-        let progress = Progress::new(report.risks.len() as u64, "remedies");
+        let progress = Progress::new((report.risks.len() + drill.rows.len()) as u64 + 1, "remedies");
         let read = read_options(args, args.litellm);
         let rebuild = |edit: &Edit| edited::world(drill, source, &read, edit);
-        in_pool(args.threads, || report.prove(drill, &outcome, &text, &rebuild, &|| progress.step()))?;
+        let choice = Choice { deadline: Some(args.deadline), ..Choice::default() };
+        let lint = |text: &Source| -> Vec<FindingReport> {
+            lint(text, &read, &choice)
+                .map_or_else(|_| Vec::new(), |found| found.findings.iter().map(Into::into).collect())
+        };
+        in_pool(args.threads, || report.prove(drill, &outcome, &text, &rebuild, &lint, &|| progress.step()))?;
         progress.finish();
     }
     Ok((report, outcome.worst()))

@@ -34,12 +34,16 @@ pub(super) fn signer(path: &Path) -> Result<Signer, Exit> {
 
 /// Every file of a memo but the statement, by name.
 pub(super) fn papers(report: &DrillReport, date: &str) -> Vec<(&'static str, Vec<u8>)> {
-    vec![
+    let mut papers = vec![
         ("memo.md", print::memo(report, Some(date)).into_bytes()),
         ("memo.html", print::memo_html(report, Some(date)).into_bytes()),
         ("report.html", print::html::drill(report).into_bytes()),
         ("results.json", print::json(report).into_bytes()),
-    ]
+    ];
+    if let Some(patch) = report.together.as_ref().and_then(|all| all.patch.as_ref()) {
+        papers.push((print::PATCH, patch.clone().into_bytes()));
+    }
+    papers
 }
 
 /// Writes all files of a memo.

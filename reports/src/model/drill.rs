@@ -16,6 +16,7 @@ use super::risks::{RiskReport, risks};
 use super::run::Latencies;
 use super::slo::SloReport;
 use super::surroundings::SurroundingsReport;
+use super::together::TogetherReport;
 use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
@@ -55,6 +56,8 @@ pub struct DrillReport {
     pub verdicts: VerdictCounts,
     /// What to change, the worst first.
     pub risks: Vec<RiskReport>,
+    /// All edits that were found for them, made at once and drilled; looked for when a memo is written.
+    pub together: Option<TogetherReport>,
     /// What the outages would do to the error budget.
     pub slo: Option<SloReport>,
     /// What the configuration has beside routing.
@@ -284,6 +287,22 @@ pub struct VerdictCounts {
     pub untouched: usize,
 }
 
+impl VerdictCounts {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        Self {
+            lost: outcome.count(Verdict::Lost),
+            degraded: outcome.count(Verdict::Degraded),
+            held: outcome.count(Verdict::Held),
+            untouched: outcome.count(Verdict::Untouched),
+        }
+    }
+
+    /// How many there are.
+    pub fn total(self) -> u64 {
+        (self.lost + self.degraded + self.held + self.untouched) as u64
+    }
+}
+
 /// A law of the router that was broken in an outage.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct OutageLawReport {
@@ -383,13 +402,9 @@ impl DrillReport {
             findings: context.findings.clone(),
             baseline: baseline(drill, outcome),
             baseline_course: CourseReport::new(&outcome.baseline_course, &names, None),
-            verdicts: VerdictCounts {
-                lost: outcome.count(Verdict::Lost),
-                degraded: outcome.count(Verdict::Degraded),
-                held: outcome.count(Verdict::Held),
-                untouched: outcome.count(Verdict::Untouched),
-            },
+            verdicts: VerdictCounts::of(outcome),
             risks: risks(drill, outcome, &names, &rows, context),
+            together: None,
             slo: None,
             surroundings: SurroundingsReport::default(),
             rows,

@@ -1,9 +1,11 @@
 //! What a configuration holds: deployments, the settings in effect with their origin, the order of fallbacks.
 
 use routedrill_sim::drill::Drill;
-use router_core::{DeploymentId, FallbackList, Plan};
+use routedrill_sim::litellm::{Serves, written};
+use router_core::{DeploymentId, FallbackList, Limit, ModelEntry, Number, Plan, Source};
 use serde::Serialize;
 
+use super::lines::ConfigText;
 use crate::figures;
 use crate::remedy;
 use crate::words;
@@ -40,6 +42,10 @@ pub struct PlaceReport {
     pub region: Option<String>,
     /// The name of the key, never its value.
     pub key: Option<String>,
+    /// What callers want of it: `chat`, `embeddings`.
+    pub serves: &'static str,
+    /// Weight, order and limits, where the configuration gives any: `weight 3, rpm 300`.
+    pub limits: Option<String>,
     /// `primary`, and what it is a fallback of.
     pub role: String,
     /// Timeout of an attempt.
@@ -88,6 +94,33 @@ pub struct NamedSetting {
     pub value: String,
     /// Where it was set, or `LiteLLM default`.
     pub from: &'static str,
+    /// The line, from 1.
+    pub line: Option<u32>,
+}
+
+/// Maps that take effect as they are written: what is not in them stays as it is without them.
+const WRITTEN: [&str; 5] =
+    ["retry_policy", "model_group_retry_policy", "allowed_fails_policy", "model_group_alias", "routing_strategy_args"];
+
+impl NamedSetting {
+    /// Finds the lines of settings, and adds what takes effect as it is written.
+    pub(super) fn tie(settings: &mut Vec<Self>, text: &ConfigText<'_>) {
+        for one in settings.iter_mut() {
+            // The proxy's own name for the router's timeout.
+            let key = if one.from == "litellm_settings" && one.key == "timeout" { "request_timeout" } else { one.key };
+            one.line = text.line(&[one.from, key]);
+        }
+        for key in WRITTEN {
+            let place = ["router_settings", key];
+            let there = text.node(&place).filter(|node| !node.is_null());
+            settings.push(Self {
+                key,
+                value: there.map_or_else(|| "none".to_owned(), |node| written(&node.value)),
+                from: if there.is_some() { place[0] } else { "LiteLLM default" },
+                line: text.line(&place),
+            });
+        }
+    }
 }
 
 pub(super) fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
@@ -112,6 +145,8 @@ pub(super) fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
                 provider: place.map_or_else(|| deployment.provider.clone(), |place| place.provider.clone()),
                 region: place.and_then(|place| place.region.clone()),
                 key: place.and_then(|place| place.key.clone()),
+                serves: place.map_or(Serves::Chat, |place| place.serves).words(),
+                limits: drill.world.config.model_list.get(index).and_then(limits),
                 role: role(plan, DeploymentId(index as u32)),
                 timeout: SettingReport {
                     value: figures::setting(deployment.timeout.value),
@@ -137,7 +172,15 @@ pub(super) fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
 pub(super) fn settings(plan: &Plan) -> Vec<NamedSetting> {
     let settings = plan.settings();
     let seconds = |secs: f64| format!("{secs}s");
-    let one = |key, value: String, from| NamedSetting { key, value, from: remedy::origin(from) };
+    let one = |key, value: String, from| NamedSetting { key, value, from: remedy::origin(from), line: None };
+    let stream = settings.stream_timeout.map_or_else(
+        || one("stream_timeout", "as timeout".to_owned(), Source::Default),
+        |stream| one("stream_timeout", figures::setting(stream.value), stream.from),
+    );
+    let at_once = settings.default_max_parallel_requests.map_or_else(
+        || one("default_max_parallel_requests", "no limit".to_owned(), Source::Default),
+        |limit| one("default_max_parallel_requests", limit.value.to_string(), limit.from),
+    );
     vec![
         one(
             "routing_strategy",
@@ -146,6 +189,7 @@ pub(super) fn settings(plan: &Plan) -> Vec<NamedSetting> {
         ),
         one("num_retries", settings.num_retries.value.to_string(), settings.num_retries.from),
         one("timeout", figures::setting(settings.timeout.value), settings.timeout.from),
+        stream,
         one("retry_after", seconds(settings.retry_after.value), settings.retry_after.from),
         one("cooldown_time", seconds(settings.cooldown_time.value), settings.cooldown_time.from),
         one("allowed_fails", settings.allowed_fails.value.to_string(), settings.allowed_fails.from),
@@ -156,6 +200,12 @@ pub(super) fn settings(plan: &Plan) -> Vec<NamedSetting> {
             settings.enable_pre_call_checks.value.to_string(),
             settings.enable_pre_call_checks.from,
         ),
+        one(
+            "enable_tag_filtering",
+            settings.enable_tag_filtering.value.to_string(),
+            settings.enable_tag_filtering.from,
+        ),
+        at_once,
     ]
 }
 
@@ -182,6 +232,24 @@ pub(super) fn fallbacks(plan: &Plan) -> Vec<FallbackReport> {
         }
     }
     reports
+}
+
+/// What an entry says about how much it gets and how much it may have.
+fn limits(entry: &ModelEntry) -> Option<String> {
+    let weight = match &entry.weight {
+        Some(Number::Is(weight)) => Some(*weight),
+        _ => None,
+    };
+    let limit = |limit: Limit| limit.entry.or(limit.params).or(limit.info);
+    let said = [
+        ("weight", weight),
+        ("order", entry.order.or(entry.model_info_order).map(|order| order as f64)),
+        ("rpm", limit(entry.rpm)),
+        ("tpm", limit(entry.tpm)),
+        ("max_parallel_requests", entry.max_parallel_requests.map(|limit| limit as f64)),
+    ];
+    let said: Vec<String> = said.iter().filter_map(|(what, value)| Some(format!("{what} {}", (*value)?))).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// `primary of its group`, and which groups fall back to it.

@@ -6,6 +6,8 @@ use routedrill_sim::source::Source as SourceText;
 use router_core::{DeploymentId, Setting, Source};
 use serde::Serialize;
 
+use crate::remedy;
+
 /// A place in a configuration.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ConfigLine {
@@ -105,10 +107,15 @@ pub(super) fn lines(text: &ConfigText<'_>, world: &World, cause: &Cause, struck:
     let of_span = |timeout: Setting<router_core::Span>| setting("timeout", timeout.from, struck);
     let of_retries = |retries: Setting<i64>| setting("num_retries", retries.from, &members);
     let fallbacks = || {
-        let there = ["router_settings", "litellm_settings"]
-            .into_iter()
-            .find(|section| text.line(&[section, "fallbacks"]).is_some());
-        let mut found = vec![text.config_line(&[there.unwrap_or("router_settings"), "fallbacks"])];
+        // Those for all names count for a name that has none of its own.
+        let key = if remedy::has_default_fallbacks(plan, cause.asked) { "default_fallbacks" } else { "fallbacks" };
+        let there =
+            ["router_settings", "litellm_settings"].into_iter().find(|section| text.line(&[section, key]).is_some());
+        let mut found = match (there, key) {
+            // Written as an entry for `*`.
+            (None, "default_fallbacks") => return [text.config_line(&["router_settings", "fallbacks"])].to_vec(),
+            _ => vec![text.config_line(&[there.unwrap_or("router_settings"), key])],
+        };
         if there.is_none() {
             found.extend(entries(&members));
         }

@@ -17,6 +17,7 @@ mod slo;
 mod story;
 mod surroundings;
 mod swarm;
+mod together;
 mod tune;
 mod upgrade;
 mod why;
@@ -47,6 +48,7 @@ pub use slo::{BurnReport, ExpectedBurnReport, SloReport};
 pub use story::{RowKind, StoryReport, StoryRow, WhyNotReport};
 pub use surroundings::{BoundReport, GuardrailReport, McpServerReport, SurroundingsReport};
 pub use swarm::{FeatureCount, Saving, SituationCount, SwarmFailure, SwarmReport, SwarmRun};
+pub use together::{LeftOutReport, SpoilingReport, TogetherReport};
 pub use tune::{
     CaseReport, ChangeReport, ComparisonReport, DifferenceReport, ImportanceReport, JudgementReport, MapReport,
     ParamReport, PointReport, StepReport, TuneReport,

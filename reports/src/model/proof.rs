@@ -3,12 +3,15 @@
 use std::fmt::Write as _;
 
 use routedrill_sim::drill::{Change, Drill, Edit, Felt, Outcome, Proof, Put, Suspect, World, prove};
+use routedrill_sim::source::Source as SourceText;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::drill::DrillReport;
+use super::drill::{DrillReport, FindingReport};
+use super::inventory::NamedSetting;
 use super::lines::{ConfigText, lines};
 use super::surroundings::SurroundingsReport;
+use super::together::TogetherReport;
 
 /// An edit of the configuration, and the drill that shows that it helps.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -31,6 +34,9 @@ pub struct EditReport {
     pub others: Vec<RecheckReport>,
     /// The digests of the row with the configuration as edited, in the order of the seeds.
     pub digests: Vec<String>,
+    /// The edit itself.
+    #[serde(skip)]
+    pub(super) edit: Edit,
 }
 
 /// What the users of one name felt in an outage.
@@ -66,6 +72,7 @@ impl DrillReport {
     /// routing.
     pub fn tie(&mut self, drill: &Drill, text: &ConfigText<'_>) {
         self.surroundings = SurroundingsReport::of(text);
+        NamedSetting::tie(&mut self.settings, text);
         for risk in &mut self.risks {
             let struck = (risk.rows.first())
                 .and_then(|worst| drill.rows.iter().find(|row| row.name() == *worst))
@@ -74,15 +81,17 @@ impl DrillReport {
         }
     }
 
-    /// Looks for the smallest edit that removes each risk, and drills it. `rebuild` gives the world of the configuration
-    /// as edited; `done` is called after each risk.
+    /// Looks for the smallest edit that removes each risk, and drills it; then drills them all together. `rebuild` gives
+    /// the world of the configuration as edited, `lint` what is found in a configuration; `done` is called after each
+    /// risk and each row that is drilled with all edits.
     pub fn prove(
         &mut self,
         drill: &Drill,
         outcome: &Outcome,
         text: &ConfigText<'_>,
         rebuild: &dyn Fn(&Edit) -> Option<World>,
-        done: &dyn Fn(),
+        lint: &dyn Fn(&SourceText) -> Vec<FindingReport>,
+        done: &(dyn Fn() + Sync),
     ) {
         for risk in &mut self.risks {
             let place = |name: &String| outcome.rows.iter().position(|row| row.row.name() == *name);
@@ -94,6 +103,7 @@ impl DrillReport {
             }
             done();
         }
+        self.together = TogetherReport::of(&self.config, &self.risks, (drill, outcome), text, rebuild, lint, done);
     }
 }
 
@@ -111,6 +121,7 @@ fn report(proof: Proof, outcome: &Outcome, worst: usize, text: &ConfigText<'_>) 
             .map(|other| RecheckReport { row: name(other.row), before: other.before.word(), after: other.after.word() })
             .collect(),
         digests: proof.digests.iter().map(ToString::to_string).collect(),
+        edit: proof.edit,
     }
 }
 
@@ -128,7 +139,7 @@ impl From<Felt> for FeltReport {
 }
 
 /// The changes as YAML, with the keys above them, and what was there before.
-fn yaml(edit: &Edit, text: &ConfigText<'_>) -> String {
+pub(super) fn yaml(edit: &Edit, text: &ConfigText<'_>) -> String {
     let mut yaml = String::new();
     let mut open: Vec<&str> = Vec::new();
     for Change { place, put } in &edit.changes {
@@ -184,7 +195,7 @@ fn flow_item(value: &Json, indent: usize) -> String {
 }
 
 /// A value in one line.
-fn flow(value: &Json) -> String {
+pub(super) fn flow(value: &Json) -> String {
     match value {
         Json::String(text) => plain(text),
         Json::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),

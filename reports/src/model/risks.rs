@@ -2,7 +2,8 @@
 
 use std::mem::{Discriminant, discriminant};
 
-use routedrill_sim::drill::{Cause, CauseKind, Drill, Impact, Outcome, Verdict};
+use routedrill_sim::drill::{Cause, CauseKind, Drill, Impact, Outcome, Verdict, serves};
+use routedrill_sim::litellm::Serves;
 use routedrill_sim::metrics::Phase;
 use serde::Serialize;
 
@@ -67,7 +68,7 @@ pub(super) fn risks(
         let scene = Scene { world: &drill.world, labels: names, struck: &[], usual_p99: None };
         let Explained { what, setting, change } = remedy::explain(&scene, &cause);
         risks.push(Risk {
-            kind: (discriminant(&cause.kind), false),
+            kind: (discriminant(&cause.kind), false, serves(&drill.world, *asked)),
             // As bad as it gets: all of them, and always.
             weight: f64::INFINITY,
             report: RiskReport {
@@ -88,7 +89,11 @@ pub(super) fn risks(
         for (cause, words) in assessment.causes.iter().zip(&report.causes) {
             let Some(impact) = assessment.names.iter().find(|impact| impact.asked == cause.asked) else { continue };
             let (grade, weight) = grade(impact, cause.lost, cause.count);
-            let kind = (discriminant(&cause.kind), remedy::has_elsewhere(plan, cause.asked));
+            let kind = (
+                discriminant(&cause.kind),
+                remedy::has_elsewhere(plan, cause.asked),
+                serves(&drill.world, cause.asked),
+            );
             let known = risks.iter_mut().find(|risk| risk.kind == kind && risk.report.setting == words.setting);
             let Some(risk) = known else {
                 let report = RiskReport {
@@ -137,8 +142,8 @@ pub(super) fn risks(
 
 /// A risk in the making.
 struct Risk {
-    /// What it is, and whether requests have anywhere else to go: the remedy depends on both.
-    kind: (Discriminant<CauseKind>, bool),
+    /// What it is, whether requests have anywhere else to go, and what they ask for: the remedy depends on all three.
+    kind: (Discriminant<CauseKind>, bool, Serves),
     /// The share of requests lost by it in the worst row.
     weight: f64,
     report: RiskReport,

@@ -435,6 +435,9 @@ fn risks(text: &mut String, report: &DrillReport) {
     if report.risks.len() > SHOWN_MAX {
         let _ = writeln!(text, "{INDENT}and {} in the memo (--out DIR)", report.risks.len() - SHOWN_MAX);
     }
+    if let Some(all) = &report.together {
+        wrap::item(text, "edits   ", &super::memo::with_all_edits(report, all));
+    }
 }
 
 fn foot(text: &mut String, report: &DrillReport) {

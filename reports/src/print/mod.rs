@@ -32,7 +32,7 @@ pub use drill_ci::{drill_github, drill_junit, drill_markdown};
 pub use drill_text::{Detail, drill as drill_text, refusal as refusal_text};
 pub use hlog::{LatencyLog, SecondQuantiles};
 pub use json::json;
-pub use memo::{memo, memo_html};
+pub use memo::{PATCH, memo, memo_html};
 pub use prometheus::prometheus;
 pub use run_text::run as run_text;
 pub use story_text::{brief as story_brief, story as story_text};

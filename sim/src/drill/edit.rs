@@ -1,13 +1,16 @@
 //! Edits of a config that might remove a cause, the smallest first. Nothing here says that one helps: a drill does
 //! ([`prove`](super::prove)).
 
-use router_core::{DeploymentId, FallbackList, NameId, NotCooledReason, Plan, Setting, Source, Span};
+use router_core::{DeploymentId, NameId, NotCooledReason, Plan, Setting, Source, Span};
 use serde_json::{Value as Json, json};
 
 use super::cause::{Cause, CauseKind};
+use super::fit::{fit, retries_of};
+use super::stand_in::{elsewhere, stand_ins};
 use super::world::World;
-use crate::litellm::{Node, Value};
+use crate::litellm::{Node, Value, edited, with_item};
 use crate::scenario::step;
+use crate::source::Source as SourceText;
 
 /// Changes of one config that belong together.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,6 +41,20 @@ impl Edit {
     /// Makes the changes. `false` when one of them leads nowhere: then the config is as if half of them were made.
     pub fn apply(&self, config: &mut Node) -> bool {
         self.changes.iter().all(|change| change.apply(config))
+    }
+
+    /// The text of the config with the changes made, everything else in it left as it is. `None`: it is written in a way
+    /// in which that cannot be done.
+    pub fn text(&self, config: &SourceText) -> Option<String> {
+        let mut text = config.text().to_owned();
+        for change in &self.changes {
+            let source = SourceText::new(config.name(), text);
+            text = match &change.put {
+                Put::Set(value) => edited(&source, &[(change.place.clone(), Node::from_json(value).value)])?,
+                Put::Append(value) => with_item(&source, &change.place, &Node::from_json(value).value)?,
+            };
+        }
+        Some(text)
     }
 
     fn one(change: Change) -> Self {
@@ -82,6 +99,8 @@ pub(super) fn edits(
     struck: &[DeploymentId],
     usual_p99: Option<Span>,
 ) -> Vec<Edit> {
+    /// So many retries nearly always meet the deployment that is well.
+    const SIBLING_RETRIES: i64 = 3;
     let blocks = Blocks { config, world, plan: &world.plan, asked: cause.asked, struck, usual_p99 };
     let each = |changes: Vec<Change>| changes.into_iter().map(Edit::one).collect::<Vec<_>>();
     // A change that only makes sense with another goes after it.
@@ -94,6 +113,7 @@ pub(super) fn edits(
         CauseKind::TimeoutAfterDeadline { timeout } | CauseKind::ChainTooLong { timeout, .. } => {
             let timeouts = blocks.timeouts(timeout);
             let mut found = timeouts.clone();
+            found.extend(blocks.fit(timeout, matches!(cause.kind, CauseKind::ChainTooLong { .. })));
             let lowest = &timeouts[timeouts.len().saturating_sub(1)..];
             let cooling = [retries(0), blocks.allowed_fails(), [retries(0), blocks.allowed_fails()].concat()];
             found.extend(with(lowest, &cooling));
@@ -113,7 +133,8 @@ pub(super) fn edits(
         }
         CauseKind::SiblingMissed { .. } => {
             let mut found = each(blocks.allowed_fails());
-            found.extend(each(retries(3)));
+            let few = retries_of(world, cause.asked).value < SIBLING_RETRIES;
+            found.extend(each(if few { retries(SIBLING_RETRIES) } else { Vec::new() }));
             found.extend(blocks.fallbacks());
             found
         }
@@ -177,40 +198,49 @@ struct Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    /// The timeout where it is set today, from the highest that leaves somebody else the time to answer down to the
-    /// lowest that leaves normal answers alone.
+    /// The timeout where it is set today: between the highest that leaves somebody else the time to answer and the
+    /// lowest that leaves normal answers alone, then these two.
     fn timeouts(&self, today: Setting<Span>) -> Vec<Edit> {
         /// Normal answers keep this much room above their p99.
         const ROOM: f64 = 1.25;
         let Some(usual) = self.usual_p99.map(Span::as_secs_f64) else { return Vec::new() };
         let lowest = (usual * ROOM).ceil();
         let highest = (self.world.deadline.as_secs_f64() - usual).floor();
-        let mut values = vec![highest, (2.0 * usual).ceil().max(lowest), lowest];
+        let mut values = vec![(2.0 * usual).ceil().max(lowest), highest, lowest];
         values.dedup();
-        let useful = |secs: &f64| *secs >= lowest && *secs <= highest && *secs < today.value.as_secs_f64();
-        (values.into_iter().filter(useful))
-            .map(|secs| {
-                let value = json!(secs as u64);
-                let changes = match today.from {
-                    Source::Deployment => (self.struck.iter())
-                        .filter(|id| self.plan.deployment(**id).timeout.from == Source::Deployment)
-                        .filter_map(|id| self.of_deployment(*id, "timeout", &value))
-                        .collect(),
-                    Source::LitellmSettings => vec![Change::set(&["litellm_settings", "request_timeout"], value)],
-                    _ => vec![Change::set(&["router_settings", "timeout"], value)],
-                };
-                Edit { changes }
-            })
-            .filter(|edit| !edit.changes.is_empty())
-            .collect()
+        let useful = |secs: &f64| *secs >= lowest && *secs <= highest;
+        (values.into_iter().filter(useful)).filter_map(|secs| self.timeout(today, secs as u64)).collect()
+    }
+
+    /// A lower timeout, where it is set today.
+    fn timeout(&self, today: Setting<Span>, secs: u64) -> Option<Edit> {
+        if secs as f64 >= today.value.as_secs_f64() {
+            return None;
+        }
+        let value = json!(secs);
+        let changes: Vec<Change> = match today.from {
+            Source::Deployment => (self.struck.iter())
+                .filter(|id| self.plan.deployment(**id).timeout.from == Source::Deployment)
+                .filter_map(|id| self.of_deployment(*id, "timeout", &value))
+                .collect(),
+            Source::LitellmSettings => vec![Change::set(&["litellm_settings", "request_timeout"], value)],
+            _ => vec![Change::set(&["router_settings", "timeout"], value)],
+        };
+        (!changes.is_empty()).then_some(Edit { changes })
+    }
+
+    /// A timeout, with fewer retries where today's are too many, with which all attempts leave a fallback its time.
+    fn fit(&self, today: Setting<Span>, all_failed: bool) -> Option<Edit> {
+        let fit = fit(self.world, self.asked, self.usual_p99?, all_failed)?;
+        let retries = fit.retries.map_or_else(Vec::new, |count| self.retries(count));
+        Some(self.timeout(today, fit.highest)?.and(&retries))
     }
 
     /// The number of retries where it is set today. Empty when it is that number already.
     fn retries(&self, count: i64) -> Vec<Change> {
         let members = self.plan.members(self.asked);
-        let today =
-            members.first().map_or(self.plan.settings().num_retries, |id| self.plan.deployment(*id).num_retries);
-        if today.value == count || (count > 0 && today.value > count) {
+        let today = retries_of(self.world, self.asked);
+        if today.value == count {
             return Vec::new();
         }
         match today.from {
@@ -250,73 +280,56 @@ impl Blocks<'_> {
         if changes.is_empty() { Vec::new() } else { vec![Edit { changes }] }
     }
 
-    /// A fallback for the name on a group of the config that did not fail, of each such group; where there is none, on
-    /// a new deployment at a provider that the config does not use yet.
+    /// A fallback for the name on a group of the config that did not fail and can stand in, of each such group; where
+    /// there is none, on a new deployment at a provider that the config does not use yet.
     fn fallbacks(&self) -> Vec<Edit> {
         /// More are not tried: what three groups cannot carry is no matter of one more entry.
         const TRIED_MAX: usize = 3;
-        let asked = self.plan.name(self.asked);
-        // An alias or a wildcard is not what fallbacks are written for.
-        if !self.world.config.model_list.iter().any(|entry| entry.model_name == asked) {
-            return Vec::new();
+        let groups = stand_ins(self.world, self.asked, self.struck);
+        if groups.is_empty() {
+            return self.new_provider().into_iter().collect();
         }
-        let chain = self.plan.fallback_chain(self.asked, FallbackList::Fallbacks);
-        let embeds = self.embeds(asked);
-        let mut groups: Vec<&str> = Vec::new();
-        for entry in &self.world.config.model_list {
-            let name = entry.model_name.as_str();
-            let Some(id) = self.plan.name_id(name) else { continue };
-            let members = self.plan.members(id);
-            let apart = id != self.asked
-                && !members.is_empty()
-                && !members.iter().any(|member| self.struck.contains(member))
-                && !chain.iter().any(|target| target.model == Some(id));
-            if apart && !name.contains('*') && self.embeds(name) == embeds && !groups.contains(&name) {
-                groups.push(name);
-            }
-        }
-        if !groups.is_empty() {
-            return groups.into_iter().take(TRIED_MAX).map(|group| Edit::one(self.fallback_to(group))).collect();
-        }
-        // No other model gives the same vectors.
-        if embeds { Vec::new() } else { self.new_provider().into_iter().collect() }
+        groups.iter().take(TRIED_MAX).filter_map(|group| self.fallback_to(group)).map(Edit::one).collect()
     }
 
     /// A deployment elsewhere, and a fallback to it.
     fn new_provider(&self) -> Option<Edit> {
         let name = format!("{}-backup", self.plan.name(self.asked));
-        Some(Edit { changes: vec![self.elsewhere(&name)?, self.fallback_to(&name)] })
+        Some(Edit { changes: vec![self.elsewhere(&name)?, self.fallback_to(&name)?] })
     }
 
     /// A deployment of that name at a provider that the config does not use yet.
     fn elsewhere(&self, name: &str) -> Option<Change> {
-        /// A provider, one of its models and the usual name of its key.
-        const ELSEWHERE: [(&str, &str, &str); 3] = [
-            ("anthropic", "anthropic/claude-sonnet-4-5", "os.environ/ANTHROPIC_API_KEY"),
-            ("openai", "openai/gpt-4o", "os.environ/OPENAI_API_KEY"),
-            ("gemini", "gemini/gemini-2.5-pro", "os.environ/GEMINI_API_KEY"),
-        ];
-        let used = |provider: &str| self.world.inventory.places.iter().any(|place| place.provider == provider);
-        let (_, model, key) = ELSEWHERE.iter().find(|(provider, ..)| !used(provider))?;
+        let (model, key) = elsewhere(self.world, self.asked)?;
         let entry = json!({"model_name": name, "litellm_params": {"model": model, "api_key": key}});
         Some(Change { place: vec!["model_list".to_owned()], put: Put::Append(entry) })
     }
 
-    /// An entry in the list of fallbacks that takes effect.
-    fn fallback_to(&self, group: &str) -> Change {
+    /// An entry in the list of fallbacks that takes effect: in the name's own, else in the one for all names, else a new
+    /// one. `None` for a name that is an alias or stands for whatever a wildcard serves: fallbacks are not written for
+    /// those.
+    fn fallback_to(&self, group: &str) -> Option<Change> {
+        const SECTIONS: [&str; 2] = ["router_settings", "litellm_settings"];
         let asked = self.plan.name(self.asked);
-        let list = |section: &str| self.config.get(section).and_then(|section| section.get("fallbacks"));
-        let there = |section: &&str| list(section).is_some_and(|list| !list.is_null());
-        let section = ["router_settings", "litellm_settings"].into_iter().find(there).unwrap_or("router_settings");
-        let mut place = vec![section.to_owned(), "fallbacks".to_owned()];
-        let entries = list(section).and_then(Node::as_sequence).unwrap_or_default();
-        match entries.iter().position(|entry| entry.get(asked).is_some_and(|targets| targets.as_sequence().is_some())) {
-            Some(index) => {
-                place.extend([index.to_string(), asked.to_owned()]);
-                Change { place, put: Put::Append(json!(group)) }
-            }
-            None => Change { place, put: Put::Append(json!({ asked: [group] })) },
+        let list = |section: &str, key: &str| self.config.get(section).and_then(|section| section.get(key));
+        let there = |key| SECTIONS.into_iter().find(|section| list(section, key).is_some_and(|list| !list.is_null()));
+        let section = there("fallbacks").unwrap_or(SECTIONS[0]);
+        let place = |keys: &[&str]| [section].iter().chain(keys).map(|&key| key.to_owned()).collect::<Vec<String>>();
+        let entries = list(section, "fallbacks").and_then(Node::as_sequence).unwrap_or_default();
+        let entry_of = |name: &str| {
+            let index =
+                entries.iter().position(|entry| entry.get(name).is_some_and(|to| to.as_sequence().is_some()))?;
+            Some(Change { place: place(&["fallbacks", &index.to_string(), name]), put: Put::Append(json!(group)) })
+        };
+        if let Some(change) = entry_of(asked).or_else(|| entry_of("*")) {
+            return Some(change);
         }
+        if let Some(section) = there("default_fallbacks") {
+            let place = vec![section.to_owned(), "default_fallbacks".to_owned()];
+            return Some(Change { place, put: Put::Append(json!(group)) });
+        }
+        let listed = self.world.config.model_list.iter().any(|entry| entry.model_name == asked);
+        listed.then(|| Change { place: place(&["fallbacks"]), put: Put::Append(json!({ asked: [group] })) })
     }
 
     /// A setting of one deployment.
@@ -324,11 +337,5 @@ impl Blocks<'_> {
         let path = &self.world.inventory.places.get(id.index())?.path;
         let index = path.strip_prefix("model_list[")?.strip_suffix(']')?;
         Some(Change::set(&["model_list", index, "litellm_params", key], value.clone()))
-    }
-
-    /// Whether a group answers with vectors rather than with text.
-    fn embeds(&self, group: &str) -> bool {
-        let mut entries = self.world.config.model_list.iter().filter(|entry| entry.model_name == group);
-        entries.any(|entry| entry.model.contains("embed") || entry.model_name.contains("embed"))
     }
 }

@@ -94,7 +94,7 @@ pub fn prove(
     for edit in candidates {
         let Some(world) = rebuild(&edit) else { continue };
         let Some(attempt) = Attempt::run(drill, world, vec![assessment.row.clone()]) else { continue };
-        if attempt.spoils_the_baseline(drill, outcome) {
+        if !spoiled((drill, outcome), (&attempt.drill, &attempt.outcome)).is_empty() {
             continue;
         }
         let asked = drill.world.plan.name(suspect.cause.asked);
@@ -133,29 +133,6 @@ impl Attempt {
         whole.then_some(Self { drill, outcome })
     }
 
-    /// Whether users of some name are worse off when nothing fails.
-    fn spoils_the_baseline(&self, drill: &Drill, outcome: &Outcome) -> bool {
-        /// Less than this is chance: an edit moves other requests to other moments.
-        const LOST_MORE: f64 = 0.001;
-        const TIMES_SLOWER: f64 = 1.2;
-        let seen = |outcome: &Outcome, place: usize| {
-            let all = outcome.baseline.asked_over(place, &Phase::ALL);
-            (all.ends.availability().unwrap_or(1.0), all.latency.quantile(0.99))
-        };
-        (drill.world.asked.iter().enumerate()).any(|(place, name)| {
-            let name = drill.world.plan.name(*name);
-            let same = |id: &router_core::NameId| self.drill.world.plan.name(*id) == name;
-            let Some(edited) = self.drill.world.asked.iter().position(same) else { return true };
-            let (available, p99) = seen(outcome, place);
-            let (available_edited, p99_edited) = seen(&self.outcome, edited);
-            let slower = match (p99, p99_edited) {
-                (Some(p99), Some(edited)) => edited.as_secs_f64() > p99.as_secs_f64() * TIMES_SLOWER,
-                (before, after) => before.is_some() && after.is_none(),
-            };
-            (outcome.works[place] && !self.outcome.works[edited]) || available_edited < available - LOST_MORE || slower
-        })
-    }
-
     /// What becomes of other rows; `None` when one of them is worse.
     fn recheck(&self, outcome: &Outcome, others: &[usize]) -> Option<Vec<Recheck>> {
         if others.is_empty() {
@@ -168,6 +145,33 @@ impl Attempt {
             .collect();
         checked.iter().all(|row| row.after >= row.before).then_some(checked)
     }
+}
+
+/// The names whose users are worse off when nothing fails, with the config as edited.
+pub fn spoiled((drill, outcome): (&Drill, &Outcome), (edited, then): (&Drill, &Outcome)) -> Vec<String> {
+    /// Less than this is chance: an edit moves other requests to other moments.
+    const LOST_MORE: f64 = 0.001;
+    const TIMES_SLOWER: f64 = 1.2;
+    let seen = |outcome: &Outcome, place: usize| {
+        let all = outcome.baseline.asked_over(place, &Phase::ALL);
+        (all.ends.availability().unwrap_or(1.0), all.latency.quantile(0.99))
+    };
+    let worse = |place: usize, name: &str| {
+        let same = |id: &router_core::NameId| edited.world.plan.name(*id) == name;
+        let Some(at) = edited.world.asked.iter().position(same) else { return true };
+        let (available, p99) = seen(outcome, place);
+        let (available_edited, p99_edited) = seen(then, at);
+        let slower = match (p99, p99_edited) {
+            (Some(p99), Some(edited)) => edited.as_secs_f64() > p99.as_secs_f64() * TIMES_SLOWER,
+            (before, after) => before.is_some() && after.is_none(),
+        };
+        (outcome.works[place] && !then.works[at]) || available_edited < available - LOST_MORE || slower
+    };
+    (drill.world.asked.iter().enumerate())
+        .map(|(place, name)| (place, drill.world.plan.name(*name)))
+        .filter(|(place, name)| worse(*place, name))
+        .map(|(_, name)| name.to_owned())
+        .collect()
 }
 
 impl From<&Impact> for Felt {

@@ -44,6 +44,12 @@ pub(super) fn max_input_tokens(model: &str, base_model: Option<&str>, provider: 
     [prefixed.as_str(), name, stripped].into_iter().find_map(|name| row(name, release)?.max_input_tokens)
 }
 
+/// Tokens of input that a model holds, by its name with its provider before it: `openai/gpt-4o`.
+pub fn context_window(model: &str, release: Release) -> Option<u64> {
+    let provider = model.split_once('/').map_or("", |(provider, _)| provider);
+    max_input_tokens(model, None, provider, release)
+}
+
 /// What a token costs at the provider, by whatever name the map knows the model.
 pub(super) fn list_price(
     upstream_model: &str,

@@ -42,8 +42,8 @@ fn text_value(text: &str) -> String {
 }
 
 /// The text of a config with other values at some paths: keys and positions in lists, from 0. Only the values change;
-/// keys that are missing are added behind the last one of their section. `None`: the text is written in a way in which
-/// this cannot be done without touching more, such as a value that comes out of a merged map.
+/// keys that are missing, or come out of a merged map, are added behind the last one of their section. `None`: the text is
+/// written in a way in which this cannot be done without touching more, such as a map that several places share.
 pub fn edited(source: &Source, changes: &[(Vec<String>, Value)]) -> Option<String> {
     let mut text = source.text().to_owned();
     for (path, value) in changes {
@@ -56,6 +56,79 @@ pub fn edited(source: &Source, changes: &[(Vec<String>, Value)]) -> Option<Strin
     }
     let read = yaml::parse(&Source::new(source.name(), text.as_str())).ok()?.root;
     same(&read, &wanted).then_some(text)
+}
+
+/// The text of a config with one item more at the end of the list at a path; where no list is, one is begun. `None` as in
+/// [`edited`].
+pub fn with_item(source: &Source, path: &[String], item: &Value) -> Option<String> {
+    let mut wanted = yaml::parse(source).ok()?.root;
+    let list = place(&mut wanted, path)?;
+    let text = match &mut list.value {
+        Value::Sequence(items) if !items.is_empty() => {
+            let text = longer(source, list.span.clone(), items, item)?;
+            items.push(Node { span: 0..0, value: item.clone() });
+            text
+        }
+        // Nothing, or an empty list, is written anew.
+        Value::Sequence(_) | Value::Null => {
+            let list = Value::Sequence(vec![Node { span: 0..0, value: item.clone() }]);
+            return edited(source, &[(path.to_vec(), list)]);
+        }
+        _ => return None,
+    };
+    let read = yaml::parse(&Source::new(source.name(), text.as_str())).ok()?.root;
+    same(&read, &wanted).then_some(text)
+}
+
+/// The text with an item behind the last one of a list that has some.
+fn longer(source: &Source, list: Range<usize>, items: &[Node], item: &Value) -> Option<String> {
+    let mut text = source.text().to_owned();
+    let last = last_byte(&text, items.last()?);
+    if text[list.clone()].starts_with('[') {
+        text.insert_str(last, &format!(", {}", written(item)));
+        return Some(text);
+    }
+    // `- first`, with the dash in the line of what it leads.
+    let (dash, _) = text[..items.first()?.span.start].char_indices().rev().find(|(_, c)| !c.is_whitespace())?;
+    let (_, column) = source.position(text[dash..].starts_with('-').then_some(dash)?);
+    let indent = column as usize - 1;
+    let at = line_end(&text, last);
+    let lead = if at == 0 || text[..at].ends_with('\n') { "" } else { "\n" };
+    let trail = if lead.is_empty() { "\n" } else { "" };
+    text.insert_str(at, &format!("{lead}{:indent$}- {}{trail}", "", block(item, indent + 2)));
+    Some(text)
+}
+
+/// The byte behind the last value of a node, without the blank lines and comments that follow it.
+fn last_byte(text: &str, node: &Node) -> usize {
+    // What an alias stands for is written elsewhere.
+    let within = |at: &Range<usize>| !at.is_empty() && node.span.contains(&at.start);
+    let in_brackets = text[node.span.clone()].starts_with(['[', '{']);
+    let last = match &node.value {
+        _ if in_brackets => None,
+        Value::Sequence(items) => {
+            items.iter().filter(|item| within(&item.span)).map(|item| last_byte(text, item)).max()
+        }
+        Value::Mapping(map) => (map.iter())
+            .filter(|(key, _)| within(&key.span))
+            .map(|(key, value)| if within(&value.span) { last_byte(text, value) } else { key.span.end })
+            .max(),
+        _ => None,
+    };
+    last.unwrap_or(node.span.end)
+}
+
+/// A value over several lines: keys below each other, what is in them in one line unless it is a map.
+fn block(value: &Value, indent: usize) -> String {
+    let Value::Mapping(map) = value else { return written(value) };
+    let pair = |(key, value): (&Key, &Node)| match &value.value {
+        Value::Mapping(inner) if !inner.is_empty() => {
+            let deeper = indent + 2;
+            format!("{}:\n{:deeper$}{}", written(&key.value), "", block(&value.value, deeper))
+        }
+        value => format!("{}: {}", written(&key.value), written(value)),
+    };
+    map.iter().map(pair).collect::<Vec<_>>().join(&format!("\n{:indent$}", ""))
 }
 
 /// The place at a path; missing maps and keys are made.
@@ -93,7 +166,10 @@ fn changed(source: &Source, path: &[String], value: &Value) -> Option<String> {
     let mut above: Option<&Key> = None;
     for (depth, segment) in path.iter().enumerate() {
         let next = match &node.value {
-            Value::Mapping(map) => map.entry(segment).map(|(key, value)| (Some(key), value)),
+            // What a merged map brings is written elsewhere, for others too: a key of its own comes before it.
+            Value::Mapping(map) => (map.entry(segment))
+                .filter(|(key, _)| node.span.is_empty() || node.span.contains(&key.span.start))
+                .map(|(key, value)| (Some(key), value)),
             Value::Sequence(items) => items.get(segment.parse::<usize>().ok()?).map(|item| (None, item)),
             Value::Null => None,
             _ => return None,
@@ -263,11 +339,56 @@ general_settings: {}
         assert!(text.contains("new_settings:\n  x: \"a b\""), "{text}");
     }
 
+    fn with(text: &str, path: &str, item: serde_json::Value) -> Option<String> {
+        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+        with_item(&Source::new("c", text), &path, &Node::from_json(&item).value)
+    }
+
+    #[test]
+    fn an_item_comes_behind_the_last_one_of_its_list() {
+        let entry =
+            serde_json::json!({"model_name": "new", "litellm_params": {"model": "openai/gpt-4o", "tags": ["a"]}});
+        let text = with(CONFIG, "model_list", entry).unwrap();
+        let wanted = "  - {model_name: claude, litellm_params: {model: anthropic/claude}}\n  - model_name: new\n    \
+                      litellm_params:\n      model: openai/gpt-4o\n      tags: [a]\nrouter_settings:\n";
+        assert!(text.contains(wanted), "{text}");
+        let text = with(CONFIG, "router_settings.fallbacks", serde_json::json!({"claude": ["gpt-4"]})).unwrap();
+        assert!(text.contains("      - other  # then\n    - claude: [gpt-4]\nlitellm_settings:"), "{text}");
+        let text = with(CONFIG, "router_settings.fallbacks.0.gpt-4", "third".into()).unwrap();
+        assert!(text.contains("      - other  # then\n      - third\n"), "{text}");
+        let text = with("a: [x, {b: 1}] # why\n", "a", "y".into()).unwrap();
+        assert_eq!(text, "a: [x, {b: 1}, y] # why\n");
+        // Comments and blank lines below a list are not part of it, and a file may end without an end of line.
+        assert_eq!(with("a:\n- x\n\n# b\nb: 1\n", "a", "y".into()).unwrap(), "a:\n- x\n- y\n\n# b\nb: 1\n");
+        assert_eq!(with("a:\n- x", "a", "y".into()).unwrap(), "a:\n- x\n- y");
+        assert_eq!(with("a:\n- {b:\n   1\n  }\n", "a", "y".into()).unwrap(), "a:\n- {b:\n   1\n  }\n- y\n");
+    }
+
+    #[test]
+    fn a_list_that_is_missing_or_empty_is_begun() {
+        assert_eq!(with("a: []\n", "a", "y".into()).unwrap(), "a: [y]\n");
+        assert_eq!(with("a:\n  b: 1\n", "a.c", "y".into()).unwrap(), "a:\n  b: 1\n  c: [y]\n");
+        assert!(
+            with(CONFIG, "general.fallbacks", serde_json::json!({"a": ["b"]}))
+                .unwrap()
+                .contains("  fallbacks: [{a: [b]}]\n")
+        );
+    }
+
+    #[test]
+    fn a_list_that_others_share_is_not_touched() {
+        assert_eq!(with("a: &a\n  - x\nb: *a\n", "b", "y".into()), None);
+        assert_eq!(with("a: 1\n", "a", "y".into()), None);
+    }
+
     #[test]
     fn a_value_that_others_share_is_not_touched() {
-        let source = Source::new("c", "a: &a\n  x: 1\nb:\n  <<: *a\n");
-        let path = vec!["b".to_owned(), "x".to_owned()];
-        assert_eq!(edited(&source, &[(path, Value::Int(2))]), None);
+        let edit =
+            |text: &str| edited(&Source::new("c", text), &[(vec!["b".to_owned(), "x".to_owned()], Value::Int(2))]);
+        let merged = edit("a: &a\n  x: 1\nb:\n  <<: *a\n  y: 1 # why\nc: {<<: *a}\n");
+        assert_eq!(merged.unwrap(), "a: &a\n  x: 1\nb:\n  <<: *a\n  y: 1 # why\n  x: 2\nc: {<<: *a}\n");
+        assert_eq!(edit("a: &a {x: 1}\nb: {<<: *a}\n").unwrap(), "a: &a {x: 1}\nb: {<<: *a, x: 2}\n");
+        assert_eq!(edit("a: &a\n  x: 1\nb: *a\n"), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::policy::{ReadAt, allowed_fails_policy};
 use super::provider;
 use super::reference::{REFERENCE, shell_variable};
 use super::section::{Rejected, Section};
+use super::serves::Serves;
 use super::unknown_keys;
 use crate::problem::{Problem, Problems};
 use crate::source::Source;
@@ -305,6 +306,11 @@ impl ModelList<'_, '_> {
         let mut place = place::place(params, provider, &position, line, clear);
         place.path = path.clone();
         place.label = place::label(name, &place, &position);
+        if let Some(base_model) = &base_model {
+            place.base_model.clone_from(base_model);
+        }
+        let mode = i.lax_text("mode").unwrap_or(None);
+        place.serves = Serves::of(mode.as_deref(), &[&place.base_model, model, name]);
         let listed = cost_map::list_price(&place.upstream_model, base_model.as_deref(), &place.provider, self.release);
         place.list_price = match (read.input_cost_per_token, read.output_cost_per_token, listed) {
             (None, None, listed) => listed,

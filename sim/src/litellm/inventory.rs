@@ -1,5 +1,7 @@
 //! What stands behind each deployment.
 
+use super::serves::Serves;
+
 /// What stands behind the deployments of a configuration, by [`DeploymentId`](router_core::DeploymentId).
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Inventory {
@@ -20,6 +22,11 @@ pub struct Place {
     pub endpoint: Option<String>,
     /// The model's name at the provider.
     pub upstream_model: String,
+    /// The model that it is, whatever it is called at the provider: `base_model` where the config gives one, else
+    /// [`upstream_model`](Self::upstream_model).
+    pub base_model: String,
+    /// What its callers want of it.
+    pub serves: Serves,
     /// Dollars per token of input and of output: what the config says, else the public list price as LiteLLM's own map
     /// has it. Cost-based routing looks elsewhere, and may not find what stands here.
     pub list_price: Option<(f64, f64)>,

@@ -4,6 +4,7 @@ use super::inventory::Place;
 use super::key::{ClearKeys, key};
 use super::node::{Mapping, Node};
 use super::region::region;
+use super::serves::Serves;
 
 /// What stands behind one deployment. `position` says where its entry stands, in words: `line 12`, `entry 3`.
 pub(super) fn place(
@@ -22,7 +23,9 @@ pub(super) fn place(
         key: key(params, &provider, position, clear),
         endpoint: endpoint.map(crate::secrets::mask_line),
         provider,
+        base_model: upstream_model.clone(),
         upstream_model,
+        serves: Serves::default(),
         list_price: None,
         path: String::new(),
         line,

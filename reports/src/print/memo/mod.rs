@@ -4,10 +4,14 @@ mod numbers;
 mod paper;
 mod risks;
 mod sections;
+mod together;
 
 use self::paper::{Markdown, Paper};
 use super::html::Page;
 use crate::model::DrillReport;
+
+pub use self::together::PATCH;
+pub(crate) use self::together::sentence as with_all_edits;
 
 /// The memo as Markdown. `date` is the one thing in it that comes from outside.
 pub fn memo(report: &DrillReport, date: Option<&str>) -> String {
@@ -27,6 +31,7 @@ fn write(report: &DrillReport, date: Option<&str>, paper: &mut dyn Paper) {
     sections::summary(report, paper);
     sections::sign_off(report, date, paper);
     risks::residual_risks(report, paper);
+    together::all_edits(report, paper);
     numbers::drills(report, paper);
     numbers::objectives(report, paper);
     numbers::policy(report, paper);

@@ -1,7 +1,7 @@
 //! The parts of the memo that are mostly figures: the drills, the error budget, its policy, spending.
 
 use super::paper::{Cell, Paper};
-use super::sections::{chosen, figure, times};
+use super::sections::{chosen, figure, none_or, times};
 use crate::figures::{self, counted};
 use crate::model::{DrillReport, RowReport};
 
@@ -160,13 +160,13 @@ pub(super) fn objectives(report: &DrillReport, paper: &mut dyn Paper) {
         })
         .collect();
     paper.table(
-        "Expected burn in four weeks, by provider",
+        "Expected burn per month (28 days), by provider",
         &[
             "provider",
             "drilled as",
             "lost by the worst-hit model",
             "record of",
-            "complete failure in four weeks",
+            "complete failure per month",
             "burns of the budget",
         ],
         rows,
@@ -216,18 +216,18 @@ pub(super) fn policy(report: &DrillReport, paper: &mut dyn Paper) {
     let tried = report.rows.len() as u64;
     paper.section("Error budget policy");
     paper.text("A proposal, filled with the figures of this drill; strike out what your team does otherwise.");
-    let within_hour = slo.burns.iter().filter(|one| one.budget_per_hour >= INVESTIGATE).count() as u64;
-    let pages = slo.burns.iter().filter(|one| one.burn_rate >= PAGE).count() as u64;
-    let tickets = slo.burns.iter().filter(|one| one.burn_rate >= TICKET).count() as u64 - pages;
+    let within_hour = slo.burns.iter().filter(|one| one.budget_per_hour >= INVESTIGATE).count();
+    let pages = slo.burns.iter().filter(|one| one.burn_rate >= PAGE).count();
+    let tickets = slo.burns.iter().filter(|one| one.burn_rate >= TICKET).count() - pages;
     let minutes = |minutes: f64| figures::seconds(minutes * 60.0);
     let fastest = slo.burns.first();
-    let grave = report.risks.iter().filter(|risk| matches!(risk.grade, "P0" | "P1")).count() as u64;
+    let grave = report.risks.iter().filter(|risk| matches!(risk.grade, "P0" | "P1")).count();
     paper.list(&[
         format!(
-            "Freeze: when the budget of {} is spent, nothing but fixes of P0 and P1 risks (today {}) goes into the config until \
+            "Freeze: when the budget of {} is spent, nothing but fixes of P0 and P1 risks ({} today) goes into the config until \
              the service is within its objective again.{}",
             minutes(slo.budget_minutes),
-            counted(grave, "risk"),
+            none_or(grave),
             fastest.map_or_else(String::new, |worst| format!(
                 " One outage like `{}` spends it in {}.",
                 worst.row,
@@ -236,9 +236,10 @@ pub(super) fn policy(report: &DrillReport, paper: &mut dyn Paper) {
         ),
         format!(
             "Investigation: an incident that burns {} of the budget ({} of complete loss) gets a post-mortem with an action \
-             of grade P0. {within_hour} of the {tried} drilled outages come to that within an hour{}.",
+             of grade P0. Of the {tried} drilled outages {} would come to that within an hour{}.",
             figures::chosen_share(INVESTIGATE),
             minutes(slo.budget_minutes * INVESTIGATE),
+            none_or(within_hour),
             fastest.map_or_else(String::new, |worst| format!(
                 ", the fastest in {}",
                 minutes(worst.minutes_to_empty * INVESTIGATE)
@@ -246,8 +247,10 @@ pub(super) fn policy(report: &DrillReport, paper: &mut dyn Paper) {
         ),
         format!(
             "Escalation: page on-call when an hour burns 2 % of the budget (burn rate {PAGE}), write a ticket when three days \
-             burn 10 % (burn rate {TICKET}). Of the drilled outages {pages} would page, {tickets} more would be tickets. What \
-             the two disagree about goes to: ____________________"
+             burn 10 % (burn rate {TICKET}). Of the drilled outages {} would page, {} more would be tickets. What on-call and \
+             the service owner disagree about goes to: ____________________",
+            none_or(pages),
+            none_or(tickets)
         ),
     ]);
 }

@@ -35,10 +35,13 @@ pub(super) fn residual_risks(report: &DrillReport, paper: &mut dyn Paper) {
         paper.list(&says);
         match &risk.edit {
             Some(edit) => proven(edit, risk, paper),
-            None => paper.text(&format!(
-                "No edit of this config was found that a drill shows to help. What to look at: {}.",
-                risk.change
-            )),
+            None => match risk.change.strip_prefix("nothing in the config: ") {
+                Some(why) => paper.text(&format!("No edit of the config helps: {why}.")),
+                None => paper.text(&format!(
+                    "No edit of this config was found that a drill shows to help. To do by hand: {}.",
+                    risk.change
+                )),
+            },
         }
     }
 }

@@ -60,13 +60,15 @@ pub(super) fn summary(report: &DrillReport, paper: &mut dyn Paper) {
     let tried = verdicts.lost + verdicts.degraded + verdicts.held + verdicts.untouched;
     paper.section("Summary");
     let mut says = vec![format!(
-        "{} tried, one at a time: in {} users' requests are lost, {} are felt, {} are held, and in {} nobody called what \
-         had failed.",
+        "{} tried, one at a time: {} would lose users' requests, {} would be felt, {} would hardly be noticed{}.",
         counted(tried as u64, "outage"),
-        verdicts.lost,
-        verdicts.degraded,
-        verdicts.held,
-        verdicts.untouched
+        none_or(verdicts.lost),
+        none_or(verdicts.degraded),
+        none_or(verdicts.held),
+        match verdicts.untouched {
+            0 => String::new(),
+            untouched => format!(", and in {untouched} nobody called what had failed"),
+        }
     )];
     if let Some(worst) = report.risks.first() {
         says.push(format!("The worst risk (R1, {}): {}.", worst.grade, worst.what));
@@ -80,6 +82,9 @@ pub(super) fn summary(report: &DrillReport, paper: &mut dyn Paper) {
             counted(report.risks.len() as u64, "residual risk"),
             proven - removed
         ));
+    }
+    if let Some(all) = &report.together {
+        says.push(super::together::sentence(report, all));
     }
     if let Some(slo) = &report.slo
         && let Some(worst) = slo.burns.first()
@@ -114,6 +119,11 @@ pub(super) fn summary(report: &DrillReport, paper: &mut dyn Paper) {
         thresholds.max_p99_ratio
     ));
     paper.list(&says);
+}
+
+/// A count in a sentence.
+pub(super) fn none_or(count: usize) -> String {
+    if count == 0 { "none".to_owned() } else { figures::count(count as u64) }
 }
 
 pub(super) fn chosen(secs: f64) -> String {
@@ -209,13 +219,15 @@ pub(super) fn inventory(report: &DrillReport, paper: &mut dyn Paper) {
                 Cell::text(one.provider.clone()),
                 dash(&one.region),
                 dash(&one.key),
+                Cell::text(one.serves),
+                Cell::text(one.limits.clone().unwrap_or_else(|| DASH.to_owned())),
                 Cell::text(one.role.clone()),
             ]
         })
         .collect();
     paper.table(
         "Deployments, in the order of `model_list`",
-        &["deployment", "model_name", "model", "provider", "region", "key", "role"],
+        &["deployment", "model_name", "model", "provider", "region", "key", "serves", "shares and limits", "role"],
         rows,
     );
 }
@@ -228,7 +240,10 @@ pub(super) fn settings(report: &DrillReport, paper: &mut dyn Paper) {
     );
     let origin = |value: &str, from: &str| Cell::text(format!("{value} ({from})"));
     let rows = (report.settings.iter())
-        .map(|one| vec![Cell::name(one.key), Cell::text(one.value.clone()), Cell::text(one.from)])
+        .map(|one| {
+            let line = one.line.map_or_else(String::new, |line| format!(", line {line}"));
+            vec![Cell::name(one.key), Cell::text(one.value.clone()), Cell::text(format!("{}{line}", one.from))]
+        })
         .collect();
     paper.table("Router-wide settings", &["setting", "value", "set in"], rows);
     // Deployments that are set up alike share a line.
@@ -359,6 +374,18 @@ pub(super) fn not_modelled(report: &DrillReport, paper: &mut dyn Paper) {
             report.broken_laws.len()
         ));
     }
+    let mut others: Vec<&str> = (report.inventory.deployments.iter())
+        .map(|one| one.serves)
+        .filter(|serves| !["chat", "any model"].contains(serves))
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    if !others.is_empty() {
+        left_out.push(format!(
+            "That {} differ from chat: calls for them were given the sizes and latencies of chat.",
+            others.join(", ")
+        ));
+    }
     for cut in &report.cut_short {
         left_out.push(format!("Not finished: {cut}."));
     }
@@ -375,12 +402,12 @@ pub(super) fn not_modelled(report: &DrillReport, paper: &mut dyn Paper) {
 /// Whom it is for to sign.
 pub(super) fn signatures(paper: &mut dyn Paper) {
     paper.section("Sign-off");
-    paper.text("I have read the residual risks above, and accept those that stay open until their date of review.");
+    paper.text("I have read the residual risks above, and accept those that stay open until they are reviewed again.");
     let empty = || Cell::text("\u{a0}".repeat(24));
-    let row = |role: &str| vec![Cell::text(role), empty(), empty(), empty()];
+    let row = |role: &str| vec![Cell::text(role), empty(), empty(), empty(), empty()];
     paper.table(
         "Signatures",
-        &["role", "name", "signature", "date"],
+        &["role", "name", "signature", "date", "risks reviewed again by"],
         vec![row("Service owner"), row("On-call lead"), row("Reviewer")],
     );
 }

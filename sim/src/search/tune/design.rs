@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use super::density::Levels;
 use super::space::{Point, Space};
 
 /// Every point of a small space.
@@ -60,7 +61,7 @@ impl Proposer {
             .map(|param| {
                 // Numbers have neighbours, words do not.
                 let ordered = param.levels.iter().all(|level| level.number_value().is_some());
-                let estimator = if ordered { tpe::parzen_estimator() } else { tpe::histogram_estimator() };
+                let estimator = if ordered { Levels::Ordered } else { Levels::Words };
                 let range = tpe::categorical_range(param.levels.len()).expect("a parameter has values");
                 tpe::TpeOptimizer::new(estimator, range)
             })
@@ -69,8 +70,8 @@ impl Proposer {
             for ((estimator, level), param) in estimators.iter_mut().zip(&point.0).zip(&space.params) {
                 let level = level.map(usize::from).or(param.current);
                 if let Some(level) = level {
-                    // In the middle of its bin, and ranks instead of values: no scale to choose.
-                    estimator.tell(level as f64 + 0.5, rank as f64).expect("a level lies within its range");
+                    // Ranks instead of values: no scale to choose.
+                    estimator.tell(level as f64, rank as f64).expect("a level lies within its range");
                 }
             }
         }

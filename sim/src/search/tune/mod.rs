@@ -5,6 +5,7 @@
 //! runs under the same seeds.
 
 mod corpus;
+mod density;
 mod design;
 mod measure;
 mod paired;

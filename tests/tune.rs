@@ -194,6 +194,58 @@ fn a_promise_that_nothing_keeps_is_an_answer() {
 }
 
 #[test]
+fn a_promise_to_those_who_ask_for_one_model_decides_against_what_is_best_for_all() {
+    // Retries help the many who ask for gpt-4, and cost the few of slow-model the second that it takes to fail.
+    let folder = folder();
+    let at = folder.path();
+    let config = CONFIG.replace(
+        "router_settings:",
+        "  - model_name: slow-model\n    litellm_params: {model: anthropic/claude, api_key: os.environ/C}\nrouter_settings:",
+    );
+    fs::write(at.join("c.yaml"), config).unwrap();
+    let both = FLAKY.replace(
+        "  - {model: gpt-4,",
+        "  - {model: slow-model, arrivals: {poisson: 0.4/s}, deadline: 60s}\n  - {model: gpt-4,",
+    ) + "  - {at: 1s, for: 58s, on: provider:anthropic, inject: reset, probability: 70%}\n\
+           upstreams: {provider:anthropic: {ttft: 1s, tpot: 0s}}\n";
+    fs::write(at.join("both.yaml"), both).unwrap();
+    let args = ["tune", "both.yaml", "--vary", RETRIES, "--seeds", "12"];
+    let retries = |report: &Json| report["changes"].as_array().unwrap().first().map(|change| change["to"].clone());
+    assert_eq!(retries(&json(at, &args)), Some("3".into()));
+    let held = json(at, &[&args[..], &["--slo", "slow-model:attempts<=1.9,each:availability>=20%"]].concat());
+    assert_eq!(retries(&held), Some("1".into()), "{held}");
+    assert_eq!(held["constraints"][0], "slow-model:attempts<=1.9");
+    let rows = held["judgements"][0]["rows"].as_array().unwrap();
+    let measures: Vec<&Json> = rows.iter().map(|row| &row["measure"]).collect();
+    assert_eq!(measures, ["lost", "p99", "slow-model:amplification", "slow-model:lost", "gpt-4:lost"]);
+    // What is minimised may be of theirs, too.
+    let fast = json(at, &[&args[..], &["--minimise", "slow-model:mean"]].concat());
+    assert_eq!(retries(&fast), None, "{fast}");
+    refused(at, &[&args[..], &["--slo", "slow:p99<=1s"]].concat(), &["nobody asks for `slow`"]);
+}
+
+#[test]
+fn what_is_recommended_is_better_on_runs_that_tune_never_saw() {
+    let folder = folder();
+    let at = folder.path();
+    // Not a held-out part of the same search, but another command on another scenario under seeds of its own.
+    let storm = FLAKY.replace("flaky", "storm").replace("status: 500", "status: 503").replace("50%", "35%");
+    let both = storm.replace("provider:azure", "all").replace("duration: 1m", "duration: 2m");
+    fs::write(at.join("storm.yaml"), both.replace("c.yaml", "patched.yaml")).unwrap();
+    fs::write(at.join("before.yaml"), both).unwrap();
+    let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--vary", TIMEOUT, "--seeds", "12", "--write", "patched.yaml"];
+    assert!(run(at, &args).status.success());
+    let answered = |scenario: &str, seed: &str| {
+        let report = json(at, &["run", scenario, "--seed", seed]);
+        report["requests"]["availability"].as_f64().unwrap()
+    };
+    for seed in ["1001", "1002", "1003", "1004", "1005"] {
+        let (before, after) = (answered("before.yaml", seed), answered("storm.yaml", seed));
+        assert!(after > before + 0.05, "seed {seed}: {after} after {before}");
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_said_at_once() {
     let folder = folder();
     let at = folder.path();

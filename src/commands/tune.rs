@@ -8,8 +8,9 @@ use clap::ValueEnum;
 use routedrill_reports::model::TuneReport;
 use routedrill_reports::{Folder, print, unified};
 use routedrill_sim::problem::{Problem, Problems};
+use routedrill_sim::search::slo::Slo;
 use routedrill_sim::search::store::{Header, KeyMaker, Shard, Store};
-use routedrill_sim::search::tune::{Constraint, Corpus, Measure, Plan, Runner, Search, Space, Stop, Vary, run_shard};
+use routedrill_sim::search::tune::{Constraint, Corpus, Indicator, Plan, Runner, Search, Space, Stop, Vary, run_shard};
 use serde::{Deserialize, Serialize};
 
 use super::corpus::scenario_files;
@@ -54,10 +55,12 @@ pub(super) struct Study {
     /// every entry of a list. May be repeated.
     #[arg(long, value_name = "PATH=VALUES", required = true)]
     vary: Vec<String>,
-    /// What is to be small, the most important first: lost, p50 to p99.9, cost, amplification.
+    /// What is to be small, the most important first: lost, p50 to p99.9, mean, cost, amplification; of all requests, or
+    /// of those for a name, `gpt-4:p99`.
     #[arg(long, value_name = "WORDS", value_delimiter = ',', default_value = "lost,p99")]
     minimise: Vec<String>,
-    /// What must hold: `availability>=99.9%,p99<=8s,attempts<=1.5,cost<=0.01`.
+    /// What must hold: `availability>=99.9%,p99<=8s`; also `mean<=2s`, `attempts<=1.5`, `cost<=0.01`. A promise is about
+    /// all requests, behind `NAME:` about those for a name, behind `each:` about those for each name.
     #[arg(long, value_name = "SLO")]
     slo: Option<String>,
     /// Scenarios for the final judgement alone: files, or folders of them. May be repeated.
@@ -190,20 +193,6 @@ impl Study {
                 }
             }
         }
-        let mut objectives: Vec<Measure> = Vec::new();
-        for word in &self.minimise {
-            match Measure::parse(word) {
-                Ok(measure) if objectives.contains(&measure) => {
-                    problems.push(typed("--minimise", word, "it is there twice".to_owned(), "name it once"));
-                }
-                Ok(measure) => objectives.push(measure),
-                Err(message) => problems.push(typed("--minimise", word, message, "write `--minimise lost,p99`")),
-            }
-        }
-        let constraints = self.slo.as_deref().map_or(Ok(Vec::new()), Constraint::all).unwrap_or_else(|more| {
-            problems.append(more);
-            Vec::new()
-        });
         let (tuned, held_out) = (scenario_files(&self.scenarios)?, scenario_files(&self.hold_out)?);
         // A scenario that is held out is not tuned on, though it may lie in the same folder.
         let tuned: Vec<PathBuf> = tuned.into_iter().filter(|path| !held_out.contains(path)).collect();
@@ -218,6 +207,28 @@ impl Study {
                 (None, None)
             }
         };
+        let names = corpus.as_ref().map(Corpus::asked).unwrap_or_default();
+        let mut objectives: Vec<Indicator> = Vec::new();
+        for text in &self.minimise {
+            match Indicator::parse(text, &names) {
+                Ok(one) if objectives.contains(&one) => {
+                    problems.push(typed("--minimise", text, "it is there twice".to_owned(), "name it once"));
+                }
+                Ok(one) => objectives.push(one),
+                // Without scenarios nobody is asked for, which is not what is wrong.
+                Err(problem) if corpus.is_some() || !text.contains(':') => problems.push(problem),
+                Err(_) => {}
+            }
+        }
+        let constraints = match &self.slo {
+            Some(slo) if corpus.is_some() => Constraint::all(slo, &names),
+            Some(slo) => Slo::parse(slo).map(|_| Vec::new()),
+            None => Ok(Vec::new()),
+        };
+        let constraints = constraints.unwrap_or_else(|more| {
+            problems.append(more);
+            Vec::new()
+        });
         let (Some(corpus), Some(space), true) = (corpus, space, problems.is_empty()) else {
             return Err(output::refuse(&problems));
         };

@@ -1,6 +1,8 @@
 //! The report of a search for better settings.
 
-use routedrill_sim::search::tune::{Corpus, Difference, Found, Measure, Plan, Point, Runner, Space};
+use routedrill_sim::search::tune::{
+    Corpus, Difference, Found, Indicator, Measure, Outcome, Plan, Point, Runner, Space,
+};
 use serde::Serialize;
 
 /// What a search for better settings found. All measures are better when they are smaller.
@@ -10,7 +12,8 @@ pub struct TuneReport {
     pub config: String,
     /// The LiteLLM release.
     pub litellm: String,
-    /// What is to be small, the most important first: `lost`, `p99`, `cost`, `amplification`.
+    /// What is to be small, the most important first: `lost`, `p99`, `mean`, `cost`, `amplification`, of all requests or of
+    /// those for a name, `gpt-4:p99`.
     pub objectives: Vec<String>,
     /// What must hold.
     pub constraints: Vec<String>,
@@ -217,7 +220,7 @@ impl DifferenceReport {
 impl TuneReport {
     /// Of what a search found.
     pub fn new(plan: &Plan, space: &Space, corpus: &Corpus, runner: &Runner<'_>, found: &Found) -> Self {
-        let measures: Vec<String> = plan.measures().into_iter().map(Measure::word).collect();
+        let measures: Vec<String> = plan.measures().iter().map(Indicator::word).collect();
         let objectives = measures[..plan.objectives.len()].to_vec();
         let label = |point: &Point, param: usize| space.label(point, param).map(str::to_owned);
         let current = space.current();
@@ -245,13 +248,11 @@ impl TuneReport {
                 scenarios: (corpus.of(judged.held_out_scenarios))
                     .filter_map(|(index, case)| {
                         let (now, then) = (runner.case(&current, index)?, runner.case(&found.chosen, index)?);
-                        let p99 = |of: &routedrill_sim::search::tune::Outcome| {
-                            of.latency.quantile(0.99).map(router_core::Span::as_secs_f64)
-                        };
+                        let p99 = |of: &Outcome| of.all.latency.quantile(0.99).map(router_core::Span::as_secs_f64);
                         Some(CaseReport {
                             name: case.name.clone(),
-                            lost_current: Measure::Lost.of(now, case.length),
-                            lost_chosen: Measure::Lost.of(then, case.length),
+                            lost_current: Measure::Lost.of(&now.all, case.length),
+                            lost_chosen: Measure::Lost.of(&then.all, case.length),
                             p99_current: p99(now),
                             p99_chosen: p99(then),
                         })

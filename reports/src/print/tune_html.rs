@@ -1,7 +1,7 @@
 //! The report of a search for better settings as a page: the Pareto plot, what depends on which setting, the map.
 
 use super::html::{Axis, Cell, Chart, Draw, Kind, Page, Role, Table, Tile, Tone};
-use super::tune_text::{UNWRITTEN, answer, constraints, figure, name, value};
+use super::tune_text::{UNWRITTEN, answer, constraints, figure, name, parts, value};
 use crate::figures;
 use crate::model::{ChangeReport, MapReport, PointReport, TuneReport};
 
@@ -183,7 +183,7 @@ fn map_table(map: &MapReport, index: usize, objective: &str) -> Table {
 }
 
 fn axis(objective: &str) -> Axis {
-    match objective {
+    match parts(objective).1 {
         "lost" => Axis::Share,
         "cost" => Axis::Dollars,
         "amplification" => Axis::Number,

@@ -13,9 +13,14 @@ const FRONT_MAX: usize = 12;
 /// What stands for a setting that is not written.
 pub(super) const UNWRITTEN: &str = "(default)";
 
+/// The name whose requests are measured, if it is not all, and what of them: `gpt-4:p99`.
+pub(super) fn parts(measure: &str) -> (Option<&str>, &str) {
+    measure.rsplit_once(':').map_or((None, measure), |(of, word)| (Some(of), word))
+}
+
 /// A figure of a measure: `0.31 %`, `2.14s`, `$0.41`, `1.34`.
 pub(super) fn figure(measure: &str, value: f64) -> String {
-    match measure {
+    match parts(measure).1 {
         "lost" | "availability" => figures::percent(value),
         "cost" => figures::dollars(value),
         "amplification" => figures::ratio(value),
@@ -31,12 +36,15 @@ fn signed(measure: &str, value: f64) -> String {
 
 /// What a measure is called.
 pub(super) fn name(measure: &str) -> String {
-    match measure {
+    let (of, word) = parts(measure);
+    let name = match word {
         "lost" => "lost requests".to_owned(),
         "cost" => "dollars per 1,000 requests".to_owned(),
         "amplification" => "upstream attempts per request".to_owned(),
+        "mean" => "mean latency".to_owned(),
         quantile => format!("latency, {quantile}"),
-    }
+    };
+    of.map_or(name.clone(), |of| format!("{of}: {name}"))
 }
 
 pub(super) fn value(of: Option<&String>) -> &str {

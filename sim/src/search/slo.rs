@@ -3,12 +3,12 @@
 //! `availability>=99.9%,p99<=8s` is about all requests together, in the mix in which they come; `gpt-4:p99<=8s` about
 //! those for one name; `each:availability>=99%` about those for every name by itself.
 
-use router_core::{NameId, Plan, Time};
+use router_core::{NameId, Plan, Span, Time};
 
 use super::interval::{self, Interval};
 use crate::metrics::{AskedCounts, Metrics, Phase};
 use crate::problem::{Problem, Problems, did_you_mean};
-use crate::scenario::quantity::{Plain, Quantity, Seconds, Share, quantile_name};
+use crate::scenario::quantity::{Duration, Plain, Quantity, Seconds, Share, quantile_name};
 
 /// Promises as written.
 #[derive(Clone, PartialEq, Debug)]
@@ -102,19 +102,21 @@ impl Slo {
         problems.or(Self { parts })
     }
 
-    /// What is bounded, as written: whether it is about all requests together, what is measured, and the bound.
-    pub fn bounds(&self) -> impl Iterator<Item = (bool, Sli, f64)> {
-        self.parts.iter().map(|part| (part.of == Of::All, part.sli, part.bound))
-    }
-
     /// The promises about the requests of a scenario, for the names in `asked`, in order.
     ///
     /// # Errors
     /// Names that nobody asks for.
     pub fn promises(&self, plan: &Plan, asked: &[NameId]) -> Result<Vec<Promise>, Problems> {
+        self.promises_about(&asked.iter().map(|name| plan.name(*name)).collect::<Vec<_>>())
+    }
+
+    /// The promises about requests for some names, in order.
+    ///
+    /// # Errors
+    /// Names that are not among them.
+    pub fn promises_about(&self, names: &[&str]) -> Result<Vec<Promise>, Problems> {
         let mut problems = Problems::new();
         let mut promises = Vec::new();
-        let names: Vec<&str> = asked.iter().map(|name| plan.name(*name)).collect();
         for Part { of, sli, bound } in &self.parts {
             let mut promise = |of| promises.push(Promise { of, sli: *sli, bound: *bound });
             match of {
@@ -122,18 +124,19 @@ impl Slo {
                 Of::Each => names.iter().enumerate().for_each(|(n, name)| promise(Some((n, (*name).to_owned())))),
                 Of::Name(name) => match names.iter().position(|known| known == name) {
                     Some(index) => promise(Some((index, name.clone()))),
-                    None => {
-                        let remedy = did_you_mean(name, names.iter().copied()).map_or_else(
-                            || format!("requests are for {}", names.join(", ")),
-                            |known| format!("did you mean `{known}`?"),
-                        );
-                        problems.push(Problem::of_file("--slo", format!("nobody asks for `{name}`"), remedy));
-                    }
+                    None => problems.push(nobody_asks_for("--slo", name, names)),
                 },
             }
         }
         problems.or(promises)
     }
+}
+
+/// The complaint about a name in an option.
+pub(super) fn nobody_asks_for(option: &str, name: &str, names: &[&str]) -> Problem {
+    let remedy = did_you_mean(name, names.iter().copied())
+        .map_or_else(|| format!("requests are for {}", names.join(", ")), |known| format!("did you mean `{known}`?"));
+    Problem::of_file(option, format!("nobody asks for `{name}`"), remedy)
 }
 
 /// Reads one promise: `gpt-4:p99<=8s`.
@@ -292,6 +295,9 @@ impl std::fmt::Display for Promise {
         write!(f, "{}{}", self.sli.name(), self.sli.sign())?;
         match self.sli {
             Sli::Availability => write!(f, "{}", Share(self.bound)),
+            Sli::Latency(_) | Sli::Mean if self.bound < 1.0 => {
+                write!(f, "{}", Duration(Span::from_secs_f64(self.bound)))
+            }
             Sli::Latency(_) | Sli::Mean => write!(f, "{}", Seconds(self.bound)),
             Sli::Attempts => write!(f, "{}", self.bound),
             Sli::Cost => write!(f, "${}", self.bound),

@@ -21,6 +21,8 @@ pub struct Case {
     pub faults: Vec<String>,
     /// How long a run of it lasts, in seconds.
     pub length: f64,
+    /// The names that its traffic asks for.
+    pub asked: Vec<String>,
     /// A hash of its text, and of the traffic that it names.
     pub(super) identity: [u8; 16],
     /// What it changes in the config by itself.
@@ -97,6 +99,17 @@ impl Corpus {
         Ok(Self { config, release, cases })
     }
 
+    /// The names that the traffic of the cases to tune on asks for, each once.
+    pub fn asked(&self) -> Vec<&str> {
+        let mut asked: Vec<&str> = Vec::new();
+        for name in self.of(false).flat_map(|(_, case)| &case.asked) {
+            if !asked.contains(&name.as_str()) {
+                asked.push(name);
+            }
+        }
+        asked
+    }
+
     /// The cases to tune on, or those held out, with their places.
     pub fn of(&self, held_out: bool) -> impl Iterator<Item = (usize, &Case)> {
         self.cases.iter().enumerate().filter(move |(_, case)| case.held_out == held_out)
@@ -124,6 +137,7 @@ impl Case {
             name: scenario.name.clone(),
             held_out,
             faults: scenario.faults.iter().map(|fault| fault.label.clone()).collect(),
+            asked: scenario.traffic.iter().map(|traffic| scenario.plan.name(traffic.model).to_owned()).collect(),
             length: (scenario.duration + scenario.drain).as_secs_f64(),
             identity: hash.digest128().to_le_bytes(),
             patches: scenario.origin.patches.clone(),

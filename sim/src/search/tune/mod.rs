@@ -15,7 +15,7 @@ mod space;
 mod vary;
 
 pub use corpus::{Case, Corpus};
-pub use measure::{Constraint, Measure, Outcome};
+pub use measure::{Constraint, Counts, Indicator, Measure, Outcome};
 pub use paired::Difference;
 pub use runs::{Runner, Stop};
 pub use search::{Found, Importance, Judged, Map, Neighbour, Plan, Search, Tried, run_shard};

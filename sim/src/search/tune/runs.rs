@@ -1,11 +1,11 @@
 //! Running points: every scenario under every seed that is asked for, what is known already looked up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use super::corpus::Corpus;
-use super::measure::{Measure, Outcome};
+use super::measure::{Indicator, Outcome};
 use super::space::{Point, Space};
 use crate::cast::Cast;
 use crate::engine::Engine;
@@ -38,7 +38,9 @@ pub struct Runner<'a> {
     store: &'a Store,
     /// What results are kept under besides their own input.
     base: KeyMaker,
-    measures: Vec<Measure>,
+    measures: Vec<Indicator>,
+    /// Those that some of them are about, each once.
+    names: Vec<String>,
     /// Nothing is run: what is in no store is missing.
     stored_only: bool,
     scores: BTreeMap<(Point, bool, u64), Vec<f64>>,
@@ -62,12 +64,16 @@ impl<'a> Runner<'a> {
         corpus: &'a Corpus,
         space: &'a Space,
         store: &'a Store,
-        measures: &[Measure],
+        measures: &[Indicator],
         stored_only: bool,
         done: &'a (dyn Fn(u64) + Sync),
     ) -> Self {
+        let names: BTreeSet<String> = measures.iter().filter_map(|one| one.of.clone()).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let base = KeyMaker::default().with(corpus.config.text().as_bytes());
         Self {
-            base: KeyMaker::default().with(corpus.config.text().as_bytes()),
+            base: names.iter().fold(base, |base, name| base.with(name.as_bytes())),
+            names,
             corpus,
             space,
             store,
@@ -119,7 +125,7 @@ impl<'a> Runner<'a> {
             }
             for (case, outcome) in ran.cases {
                 self.struck[case] |= outcome.struck;
-                self.requests += outcome.requests;
+                self.requests += outcome.all.requests;
                 if last {
                     self.cases.entry(((*point).clone(), case, held_out)).or_default().absorb(&outcome);
                 }
@@ -161,7 +167,8 @@ impl<'a> Runner<'a> {
             (self.done)(seeds.len() as u64);
             cases.push((index, sum));
         }
-        let score = |outcome: &Outcome| self.measures.iter().map(|measure| measure.of(outcome, length)).collect();
+        let score =
+            |outcome: &Outcome| self.measures.iter().map(|measure| measure.of(outcome, &self.names, length)).collect();
         let scores = seeds.iter().zip(&by_seed).map(|(seed, outcome)| (*seed, score(outcome))).collect();
         Ok(Ran { scores, cases, missing })
     }
@@ -175,7 +182,7 @@ impl<'a> Runner<'a> {
             return Err(Stop::CutShort(format!("{path}, seed {seed}: {}", end.ending)));
         }
         metrics.finish();
-        let outcome = Outcome::of(scenario, &metrics);
+        let outcome = Outcome::of(scenario, &metrics, &self.names);
         self.store.put(key, &outcome.to_bytes()).map_err(Stop::Store)?;
         Ok(outcome)
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::corpus::Corpus;
 use super::design::{Proposer, grid, spread};
-use super::measure::{Constraint, Measure};
+use super::measure::{Constraint, Indicator};
 use super::paired::Difference;
 use super::runs::{Runner, Stop};
 use super::space::{Point, Space};
@@ -15,7 +15,7 @@ use crate::search::store::{Shard, Store};
 #[derive(Clone, PartialEq, Debug)]
 pub struct Plan {
     /// What is to be small, the most important first.
-    pub objectives: Vec<Measure>,
+    pub objectives: Vec<Indicator>,
     /// What must hold.
     pub constraints: Vec<Constraint>,
     /// Seeds to choose by.
@@ -130,8 +130,9 @@ impl Found {
 
 impl Plan {
     /// What is measured: objectives, then constraints.
-    pub fn measures(&self) -> Vec<Measure> {
-        self.objectives.iter().copied().chain(self.constraints.iter().map(|constraint| constraint.measure)).collect()
+    pub fn measures(&self) -> Vec<Indicator> {
+        let limited = self.constraints.iter().map(|constraint| &constraint.indicator);
+        self.objectives.iter().chain(limited).cloned().collect()
     }
 
     /// How many runs there will be, about: the last steps depend on the first.

@@ -35,7 +35,7 @@ fn shipped() -> Vec<(PathBuf, Scenario)> {
 fn run(scenario: &Scenario) -> RunReport {
     let shape = Shape::of(scenario);
     let horizon = shape.end;
-    let mut metrics = Metrics::new(shape, scenario.seed);
+    let mut metrics = Metrics::new(shape, scenario.seed).with_promises(scenario);
     let end = Engine::new().run(&mut Cast::new(scenario), scenario.seed, horizon, &mut metrics);
     metrics.finish();
     RunReport::new(scenario, scenario.seed, Driver::Engine, &metrics, &end)

@@ -38,7 +38,7 @@ pub fn watched_with(scenario: &Scenario, seed: u64, further: &mut impl Watcher) 
 fn watch(scenario: &Scenario, seed: u64, mut cast: Cast, further: &mut impl Watcher) -> Watched {
     let shape = Shape::of(scenario);
     let horizon = shape.end;
-    let watchers = (Metrics::new(shape, seed), Laws::new(scenario.plan.clone()));
+    let watchers = (Metrics::new(shape, seed).with_promises(scenario), Laws::new(scenario.plan.clone()));
     let mut watchers = (watchers, further);
     let end = Engine::new().run(&mut cast, seed, horizon, &mut watchers);
     let ((mut metrics, mut laws), _) = watchers;

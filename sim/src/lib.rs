@@ -17,6 +17,7 @@ pub mod litellm;
 pub mod metrics;
 pub mod net;
 pub mod problem;
+pub mod promises;
 pub mod provider;
 pub mod record;
 pub mod scenario;

@@ -138,7 +138,8 @@ fn only_told(args: &Args, scenario: &Scenario) -> Result<(RunReport, Worst), Exi
     let shape = Shape::of(scenario);
     let horizon = shape.end;
     let courses = Courses::new(shape.deployments, horizon, COURSE_STEPS);
-    let mut watchers = (Metrics::new(shape, scenario.seed), courses, Rows::new(Worst::default()));
+    let mut watchers =
+        (Metrics::new(shape, scenario.seed).with_promises(scenario), courses, Rows::new(Worst::default()));
     let (end, laws) = drive(args, scenario, &mut watchers)?;
     let (mut metrics, courses, rows) = watchers;
     metrics.finish();
@@ -161,7 +162,7 @@ fn recorded(
     let files = RowFiles::begin(&folder, &scenario.plan, &labels).map_err(written)?;
     let rows = Rows::new((files, (Worst::default(), TraceRows::default())));
     let log = LatencyLog::begin(&folder, scenario.plan.start_unix_nanos()).map_err(written)?;
-    let mut watchers = ((Metrics::new(shape, scenario.seed), courses), rows, Seconds::new(log));
+    let mut watchers = ((Metrics::new(shape, scenario.seed).with_promises(scenario), courses), rows, Seconds::new(log));
     let (end, laws) = drive(args, scenario, &mut watchers)?;
     let ((mut metrics, courses), rows, seconds) = watchers;
     metrics.finish();

@@ -2,7 +2,7 @@
 
 use routedrill_sim::metrics::{LossEnd, Metrics, NextHop};
 
-use super::run::{RunReport, UNKNOWN};
+use super::run::RunReport;
 use crate::words;
 
 /// A law or a promise that broke, and how.
@@ -31,7 +31,7 @@ impl Broken {
             loss: None,
         });
         let promises = report.expectations.iter().filter(|promise| !promise.held && promise.key != "must_see");
-        let promises = promises.filter(|promise| promise.seen != UNKNOWN).map(|promise| Self {
+        let promises = promises.filter(|promise| !promise.not_judged).map(|promise| Self {
             key: promise.key.clone(),
             is_law: false,
             what: promise.promise.clone(),

@@ -3,12 +3,13 @@
 use routedrill_sim::campaign::Watched;
 use routedrill_sim::invariants::Defects;
 use routedrill_sim::metrics::{Phase, Reached};
-use routedrill_sim::scenario::{Expect, Scenario};
+use routedrill_sim::scenario::Scenario;
 use routedrill_sim::step::Ending;
 use serde::Serialize;
 
 use super::laws::{BrokenLawReport, DefectReport, broken_laws, known_defects};
-use super::run::{ExpectationReport, expectations};
+use super::promise::{ExpectationReport, expectations};
+use super::verdict::Verdict;
 use crate::words;
 
 /// Scenarios, each under the same seeds.
@@ -36,6 +37,8 @@ pub struct CheckedScenario {
     pub requests: u64,
     /// The seed that answered the smallest share of requests, and that share.
     pub worst: Option<(u64, f64)>,
+    /// How many runs came out in which way, from good to bad; ways that none did are left out.
+    pub verdicts: Vec<(Verdict, u64)>,
     /// Situations that some run reached.
     pub reached: Vec<&'static str>,
     /// Situations that it must see, and no run reached.
@@ -57,6 +60,8 @@ pub struct CheckedScenario {
 pub struct SeedFailure {
     /// Its seed.
     pub seed: u64,
+    /// What is to be said of it as a whole.
+    pub verdict: Verdict,
     /// What replays it.
     pub replay: String,
     /// Promises that broke.
@@ -73,6 +78,7 @@ pub struct SeedFailure {
 #[derive(Clone, Debug)]
 pub struct SeedReport {
     seed: u64,
+    verdict: Verdict,
     requests: u64,
     availability: Option<f64>,
     reached: Reached,
@@ -87,12 +93,14 @@ impl SeedReport {
     pub fn new(path: &str, scenario: &Scenario, run: &Watched) -> Self {
         let Watched { seed, end, metrics, breaches, defects } = run;
         let total = metrics.over(&Phase::ALL);
+        let mut promises = expectations(scenario, metrics);
         // What must be seen must be seen under some seed, not under each.
-        let each = Expect { must_see: Vec::new(), ..scenario.expect.clone() };
-        let mut promises = expectations(&each, metrics);
+        promises.retain(|promise| promise.key != "must_see");
+        let verdict = Verdict::of(&promises, metrics);
         promises.retain(|promise| !promise.is_as_expected());
         let mut laws = broken_laws(&scenario.plan, Some(&scenario.expect), breaches);
         let waived = laws.extract_if(.., |law| law.waived.is_some()).collect();
+        let verdict = verdict.with_laws(&laws);
         let cut_short = (end.ending != Ending::Finished).then(|| end.ending.to_string());
         let broken = !promises.is_empty() || !laws.is_empty() || cut_short.is_some();
         let failure = broken.then(|| {
@@ -103,10 +111,11 @@ impl SeedReport {
                 (record.count, how, record.example.to_string(), record.due.as_secs_f64())
             });
             let replay = format!("routedrill run {path} --seed {seed}");
-            SeedFailure { seed: *seed, replay, promises, laws, loss, cut_short }
+            SeedFailure { seed: *seed, verdict, replay, promises, laws, loss, cut_short }
         });
         Self {
             seed: *seed,
+            verdict,
             requests: total.ends.total(),
             availability: total.ends.availability(),
             reached: metrics.reached(),
@@ -166,6 +175,10 @@ impl CheckedScenario {
             runs: seeds.len() as u64,
             requests: seeds.iter().map(|one| one.requests).sum(),
             worst,
+            verdicts: (Verdict::ALL.iter())
+                .map(|verdict| (*verdict, seeds.iter().filter(|one| one.verdict == *verdict).count() as u64))
+                .filter(|(_, runs)| *runs > 0)
+                .collect(),
             reached: reached.iter().map(words::situation).collect(),
             never_seen: unseen.map(|&situation| words::situation(situation)).collect(),
             never_fired: idle.map(|(fault, _)| fault.label.clone()).collect(),

@@ -10,6 +10,7 @@ mod drill;
 mod inventory;
 mod laws;
 mod lines;
+mod promise;
 mod proof;
 mod risks;
 mod run;
@@ -20,6 +21,7 @@ mod swarm;
 mod together;
 mod tune;
 mod upgrade;
+mod verdict;
 mod why;
 
 pub use alike::Alike;
@@ -38,11 +40,12 @@ pub use drill::{
 pub use inventory::{FallbackReport, FallbackTargetReport, InventoryReport, NamedSetting, PlaceReport, SettingReport};
 pub use laws::{BrokenLawReport, DefectReport};
 pub use lines::{ConfigLine, ConfigText};
+pub use promise::ExpectationReport;
 pub use proof::{EditReport, FeltReport, RecheckReport};
 pub use risks::RiskReport;
 pub use run::{
-    AskedReport, Count, DeploymentReport, Driver, ExpectationReport, FaultReport, Latencies, LossReport,
-    MovementReport, RequestsReport, RunReport, Tokens,
+    AskedReport, Count, DeploymentReport, Driver, FaultReport, Latencies, LossReport, MovementReport, RequestsReport,
+    RunReport, Tokens,
 };
 pub use slo::{BurnReport, ExpectedBurnReport, SloReport};
 pub use story::{RowKind, StoryReport, StoryRow, WhyNotReport};
@@ -54,3 +57,4 @@ pub use tune::{
     ParamReport, PointReport, StepReport, TuneReport,
 };
 pub use upgrade::{ChangedRequestReport, ChangedRowReport, EndReport, ReasonReport, RuleReport, UpgradeReport};
+pub use verdict::{AftermathReport, GoodputReport, Verdict};

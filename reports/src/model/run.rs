@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use routedrill_sim::drill::labels;
 use routedrill_sim::invariants::{Breaches, Defects};
 use routedrill_sim::metrics::{Ends, Latency, LossRecord, Metrics, Phase};
-use routedrill_sim::scenario::{Expect, Scenario};
+use routedrill_sim::scenario::Scenario;
 use routedrill_sim::step::{Ending, RunEnd};
-use router_core::Span;
 use serde::{Deserialize, Serialize};
 
 use super::course::DetailReport;
 use super::laws::{BrokenLawReport, DefectReport, broken_laws, known_defects};
+use super::promise::{ExpectationReport, expectations};
+use super::verdict::{AftermathReport, Verdict};
 use crate::figures;
 use crate::words;
 
@@ -54,6 +55,11 @@ pub struct RunReport {
     pub returned_after: Option<f64>,
     /// Why requests were lost, the most frequent reason first.
     pub losses: Vec<LossReport>,
+    /// What is to be said of the run as a whole.
+    pub verdict: Verdict,
+    /// How it went on after its last fault, where it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aftermath: Option<AftermathReport>,
     /// Promises of the scenario.
     pub expectations: Vec<ExpectationReport>,
     /// Laws of the router that were broken, which is a bug in the router and no finding about the config.
@@ -254,47 +260,6 @@ pub struct LossReport {
     pub due: f64,
 }
 
-/// What was seen of a promise where nothing happened that could tell.
-pub(super) const UNKNOWN: &str = "nothing to tell it by";
-
-/// A promise of the scenario.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct ExpectationReport {
-    /// Its key in the scenario: `availability`, `latency.p99`.
-    pub key: String,
-    /// What was promised.
-    pub promise: String,
-    /// What was seen.
-    pub seen: String,
-    /// Whether it held.
-    pub held: bool,
-    /// The scenario shows it to be broken.
-    #[serde(skip_serializing_if = "is_false")]
-    pub expected_broken: bool,
-}
-
-impl ExpectationReport {
-    /// Whether it held where it should, and broke where it should.
-    pub fn is_as_expected(&self) -> bool {
-        self.held != self.expected_broken
-    }
-
-    /// What became of it, in a word or three.
-    pub fn verdict(&self) -> &'static str {
-        match (self.held, self.expected_broken) {
-            (true, false) => "held",
-            (false, false) => "BROKEN",
-            (false, true) => "broken, as expected",
-            (true, true) => "HELD, but expected to break",
-        }
-    }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
 impl RunReport {
     /// The report of a run of `scenario` with `seed`.
     pub fn new(scenario: &Scenario, seed: u64, driver: Driver, metrics: &Metrics, end: &RunEnd) -> Self {
@@ -303,6 +268,7 @@ impl RunReport {
         let attempts = metrics.attempts();
         let deployments = deployments(scenario, metrics);
         let names = labels::of_plan(plan);
+        let expectations = expectations(scenario, metrics);
         let mut losses: Vec<LossReport> =
             metrics.losses().iter().map(|record| LossReport::new(scenario, record)).collect();
         losses.sort_by_key(|loss| std::cmp::Reverse(loss.count));
@@ -353,7 +319,9 @@ impl RunReport {
             failed_over_after: metrics.failover().first_rescue.first().map(|span| span.as_secs_f64()),
             returned_after: metrics.failover().first_return.first().map(|span| span.as_secs_f64()),
             losses,
-            expectations: expectations(&scenario.expect, metrics),
+            verdict: Verdict::of(&expectations, metrics),
+            aftermath: AftermathReport::of(metrics),
+            expectations,
             broken_laws: Vec::new(),
             known_defects: Vec::new(),
             reached: metrics.reached().iter().map(words::situation).collect(),
@@ -366,6 +334,7 @@ impl RunReport {
     pub fn with_laws(mut self, scenario: &Scenario, breaches: &Breaches, defects: &Defects) -> Self {
         self.broken_laws = broken_laws(&scenario.plan, Some(&scenario.expect), breaches);
         self.known_defects = known_defects(&scenario.plan, defects);
+        self.verdict = self.verdict.with_laws(&self.broken_laws);
         self
     }
 
@@ -417,7 +386,7 @@ impl LossReport {
     }
 }
 
-fn share(part: u64, whole: u64) -> Option<f64> {
+pub(super) fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
@@ -502,64 +471,6 @@ fn movement(scenario: &Scenario, metrics: &Metrics) -> MovementReport {
         }),
         nobody: counts(&movement.nobody, |(name, error)| format!("{}: {}", plan.name(name), error.class.name())),
     }
-}
-
-/// What became of the promises in one run, or in several added up.
-pub(crate) fn expectations(expect: &Expect, metrics: &Metrics) -> Vec<ExpectationReport> {
-    let mut list = Vec::new();
-    let all = metrics.over(&Phase::ALL);
-    let mut add = |key: String, promise: String, seen: Option<String>, held: bool| {
-        // What cannot be told, because no request came, has not been shown to hold.
-        let known = seen.is_some();
-        list.push(ExpectationReport {
-            expected_broken: expect.broken.contains(&key),
-            key,
-            promise,
-            seen: seen.unwrap_or_else(|| UNKNOWN.to_owned()),
-            held: held && known,
-        });
-    };
-    if let Some(least) = expect.availability {
-        let seen = all.ends.availability();
-        add(
-            "availability".to_owned(),
-            format!("availability >= {}", figures::chosen_share(least)),
-            seen.map(figures::percent),
-            seen >= Some(least),
-        );
-    }
-    for &(quantile, most) in &expect.latency {
-        let seen = all.latency.quantile(quantile).map(|span| span.as_secs_f64());
-        let held = seen.is_some_and(|seen| seen <= most);
-        add(
-            Expect::latency_key(quantile),
-            format!("{} <= {}", words::quantile(quantile), figures::chosen(Span::from_secs_f64(most))),
-            seen.map(figures::seconds),
-            held,
-        );
-    }
-    if let Some(least) = expect.served_by_fallback {
-        let during = metrics.over(&[Phase::During]);
-        let seen = share(during.fell_back, during.ends.answered);
-        let promise = format!("served by a fallback while faults are on >= {}", figures::chosen_share(least));
-        add("served_by_fallback".to_owned(), promise, seen.map(figures::percent), seen >= Some(least));
-    }
-    if let Some(most) = expect.attempts_per_request {
-        let seen = share(metrics.attempts(), all.ends.total());
-        let held = seen.is_some_and(|seen| seen <= most);
-        add(
-            "attempts_per_request".to_owned(),
-            format!("attempts per request <= {}", figures::ratio(most)),
-            seen.map(figures::ratio),
-            held,
-        );
-    }
-    for &situation in &expect.must_see {
-        let seen = metrics.reached().contains(situation);
-        let word = if seen { "seen" } else { "never seen" };
-        add("must_see".to_owned(), format!("must see {}", words::situation(situation)), Some(word.to_owned()), seen);
-    }
-    list
 }
 
 fn origins(scenario: &Scenario) -> Vec<Count> {

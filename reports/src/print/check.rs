@@ -19,10 +19,16 @@ pub(super) fn sentences(failure: &SeedFailure) -> Vec<String> {
         list.push(format!("law {} broken: {place}: {}", law.law, law.what));
     }
     for promise in &failure.promises {
-        let verdict = if promise.held { "promise held, though the scenario shows it broken" } else { "promise broken" };
+        let verdict = match (promise.not_judged, promise.held) {
+            (true, _) => "promise cannot be judged",
+            (false, true) => "promise held, though the scenario shows it broken",
+            (false, false) => "promise broken",
+        };
         list.push(format!("{verdict}: {}, seen {}", promise.promise, promise.seen));
     }
-    if let Some((count, how, example, due)) = failure.loss.as_ref().filter(|_| !failure.promises.is_empty()) {
+    if let Some((count, how, example, due)) =
+        failure.loss.as_ref().filter(|_| failure.promises.iter().any(|promise| !promise.not_judged))
+    {
         let lost = figures::counted(*count, "request");
         list.push(format!("most lost: {lost}: {how}; the first: request {example}, due at {}", figures::seconds(*due)));
     }
@@ -35,6 +41,12 @@ fn never(scenario: &CheckedScenario) -> Vec<String> {
     let seen = scenario.never_seen.iter().map(|what| format!("must see {what}: never seen under any seed"));
     let fired = scenario.never_fired.iter().map(|what| format!("fault {what}: never fired under any seed"));
     seen.chain(fired).collect()
+}
+
+/// How many runs came out in which way.
+fn verdicts(scenario: &CheckedScenario) -> String {
+    let each = scenario.verdicts.iter().map(|(verdict, runs)| format!("{} {}", figures::count(*runs), verdict.word()));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// As people read it in a terminal: a line per scenario, and the failures last.
@@ -54,6 +66,7 @@ pub fn check_text(report: &CheckReport) -> String {
             figures::counted(one.runs, "run"),
             figures::counted(one.requests, "request"),
         );
+        let _ = writeln!(text, "{INDENT}{INDENT}{INDENT}{INDENT}verdicts: {}", verdicts(one));
         let _ = writeln!(text, "{INDENT}{INDENT}{INDENT}{INDENT}reached {}", one.reached.join(", "));
         for (law, reason, count) in &one.waived {
             let broken = figures::counted(*count, "time");
@@ -74,7 +87,7 @@ pub fn check_text(report: &CheckReport) -> String {
             let _ = writeln!(text, "{INDENT}{what}");
         }
         for failure in one.failures.iter().take(SHOWN_MAX) {
-            let _ = writeln!(text, "{INDENT}seed {}", failure.seed);
+            let _ = writeln!(text, "{INDENT}seed {}: {}", failure.seed, failure.verdict.word());
             for what in sentences(failure) {
                 let _ = writeln!(text, "{INDENT}{INDENT}{what}");
             }
@@ -103,7 +116,7 @@ pub fn check_github(report: &CheckReport) -> String {
             let _ = writeln!(text, "::error file={file},title={}::{}", property(&one.name), annotation(&what));
         }
         for failure in &one.failures {
-            let title = property(&format!("{}, seed {}", one.name, failure.seed));
+            let title = property(&format!("{}, seed {}: {}", one.name, failure.seed, failure.verdict.word()));
             let what = format!("{}\nreplay: {}", sentences(failure).join("\n"), failure.replay);
             let _ = writeln!(text, "::error file={file},title={title}::{}", annotation(&what));
         }
@@ -128,7 +141,7 @@ pub fn check_junit(report: &CheckReport) -> String {
         }
         let mut told = never(one);
         for failure in &one.failures {
-            told.push(format!("seed {}: {}", failure.seed, sentences(failure).join("; ")));
+            told.push(format!("seed {} ({}): {}", failure.seed, failure.verdict.word(), sentences(failure).join("; ")));
             told.push(format!("replay: {}", failure.replay));
         }
         let first = told.first().map_or("", String::as_str);

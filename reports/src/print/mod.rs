@@ -1,5 +1,6 @@
 //! One printer per format.
 
+mod aftermath;
 mod capacity_csv;
 mod capacity_page;
 mod capacity_text;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::laws;
+use super::{aftermath, laws};
 use crate::figures::{self, DASH};
 use crate::model::{Count, Latencies, RunReport};
 use crate::table::{Align, Grid, INDENT};
@@ -19,6 +19,7 @@ pub fn run(report: &RunReport) -> String {
     promises(&mut text, report);
     laws::broken(&mut text, &report.broken_laws);
     laws::known_defects(&mut text, report.litellm, &report.known_defects);
+    aftermath::verdict(&mut text, report);
     let _ = writeln!(text, "\ndigest {}", report.digest);
     text
 }

@@ -17,6 +17,8 @@ pub struct Shape {
     pub outages: Vec<(Time, Time)>,
     /// By deployment: whether some fault concerns it.
     pub struck: Vec<bool>,
+    /// When requests stop arriving.
+    pub arrivals_end: Time,
     /// When the run ends.
     pub end: Time,
 }
@@ -57,7 +59,8 @@ impl Shape {
             }
         }
         let windows = scenario.faults.iter().map(|fault| (fault.from, fault.until.unwrap_or(end))).collect();
-        Self { deployments, asked, faults: scenario.faults.len(), outages: joined(windows), struck, end }
+        let arrivals_end = Time::ZERO + scenario.duration;
+        Self { deployments, asked, faults: scenario.faults.len(), outages: joined(windows), struck, arrivals_end, end }
     }
 
     /// The same shape with its phases cut as if an outage lasted from `from` until `until`: for runs without faults
@@ -123,6 +126,7 @@ mod tests {
             faults: 0,
             outages: vec![(at(5), at(10)), (at(20), at(30))],
             struck: vec![],
+            arrivals_end: at(40),
             end: at(40),
         };
         let phases = [0, 5, 9, 10, 19, 20, 30].map(|secs| shape.phase(at(secs)));

@@ -9,6 +9,10 @@ pub struct Second {
     pub sent: u64,
     /// Of the requests sent in this second: those that were answered, then or later.
     pub sent_answered: u64,
+    /// Requests that users first wanted in this second, clients' further tries not counted.
+    pub due: u64,
+    /// Those of them that were answered, then or later.
+    pub due_answered: u64,
     /// Requests that ended with an answer in this second: the goodput.
     pub answered: u64,
     /// Requests that ended with an error in this second.
@@ -29,6 +33,8 @@ impl Second {
     fn absorb(&mut self, other: &Self) {
         self.sent += other.sent;
         self.sent_answered += other.sent_answered;
+        self.due += other.due;
+        self.due_answered += other.due_answered;
         self.answered += other.answered;
         self.failed += other.failed;
         self.gave_up += other.gave_up;

@@ -11,7 +11,8 @@ use super::reached::Reached;
 use super::shape::{Phase, Shape};
 use super::timeline::Timeline;
 use crate::actor::{Effect, Ended, Message, Reply, Step, Watcher};
-use crate::scenario::MustSee;
+use crate::promises::{Aftermath, LASTING, NotJudged, Steps, Watched};
+use crate::scenario::{MustSee, Scenario};
 
 /// Everything that is counted in a run, or in several runs of the same scenario added up with [`Metrics::absorb`].
 #[derive(Clone, Debug)]
@@ -32,6 +33,10 @@ pub struct Metrics {
     /// By fault: how many calls it struck.
     struck: Vec<u64>,
     flight: InFlight<Flight>,
+    /// What is watched for promises alone.
+    watched: Option<Box<Watched>>,
+    /// Requests that were open for long when the run ended: how many, the first of them, and when it was sent.
+    unanswered: Option<(u64, RequestId, Time)>,
     finished: bool,
 }
 
@@ -77,9 +82,17 @@ impl Metrics {
             reached: Reached::default(),
             struck: vec![0; shape.faults],
             flight: InFlight::default(),
+            watched: None,
+            unanswered: None,
             finished: false,
             shape,
         }
+    }
+
+    /// The same counters, with all that has to be watched for the promises of `scenario`.
+    pub fn with_promises(mut self, scenario: &Scenario) -> Self {
+        self.watched = Watched::of(scenario, &self.shape.asked).map(Box::new);
+        self
     }
 
     /// Closes the books: what is still under way is counted as open. To be called once, when the run has ended.
@@ -88,8 +101,16 @@ impl Metrics {
             return;
         }
         self.finished = true;
-        let open: Vec<Flight> = self.flight.iter().copied().collect();
+        if let Some(watched) = &mut self.watched {
+            watched.finish(self.shape.end);
+        }
+        let mut open: Vec<Flight> = self.flight.iter().copied().collect();
+        open.sort_by_key(|flight| (flight.sent, flight.id));
         for flight in open {
+            self.timeline.at(flight.sent).due += 1;
+            if self.is_overdue(flight.sent) {
+                self.unanswered.get_or_insert((0, flight.id, flight.sent)).0 += 1;
+            }
             let phase = self.shape.phase(flight.sent);
             self.asked[flight.asked_index as usize][phase as usize].ends.open += 1;
             self.lose(&flight, LossEnd::Open(flight.doing), flight.sent);
@@ -100,8 +121,18 @@ impl Metrics {
         self.flight = InFlight::default();
     }
 
-    /// Adds the counts of another finished run of the same scenario with another seed. The timeline stays that of
-    /// the first run.
+    /// Whether a request that was sent then and is open when the run ends has been open for too long: the faults have been
+    /// over for as long.
+    fn is_overdue(&self, sent: Time) -> bool {
+        let over = match self.shape.outages.last() {
+            None => Time::ZERO,
+            Some((_, until)) => *until,
+        };
+        self.shape.end >= sent + LASTING && self.shape.end >= over + LASTING
+    }
+
+    /// Adds the counts of another finished run of the same scenario with another seed. The timeline, and what is watched
+    /// for promises alone, stay those of the first run.
     pub fn absorb(&mut self, other: &Self) {
         self.runs += other.runs;
         for (mine, theirs) in self.asked.iter_mut().flatten().zip(other.asked.iter().flatten()) {
@@ -191,6 +222,30 @@ impl Metrics {
     /// By fault of the scenario: how many calls it struck. Zero: it never fired.
     pub fn fault_strikes(&self) -> &[u64] {
         &self.struck
+    }
+
+    /// What is watched for promises alone, if something is.
+    pub fn watched(&self) -> Option<&Watched> {
+        self.watched.as_deref()
+    }
+
+    /// Requests that had been open for more than a minute when the run ended, a minute after its last fault or later: how
+    /// many, the first of them, and when it was sent.
+    pub fn unanswered(&self) -> Option<(u64, RequestId, Time)> {
+        self.unanswered
+    }
+
+    /// What became of the run after its last fault.
+    ///
+    /// # Errors
+    /// Why that cannot be judged.
+    pub fn aftermath(&self) -> Result<Aftermath, NotJudged> {
+        Aftermath::of(&self.shape, &self.timeline)
+    }
+
+    /// The run's seconds, summed up for a look at any stretch of it.
+    pub fn steps(&self) -> Steps {
+        Steps::new(&self.timeline, self.shape.arrivals_end)
     }
 
     /// Calls to upstreams.
@@ -394,6 +449,10 @@ impl Metrics {
             return;
         }
         counts.hit += u64::from(flight.hit);
+        let answered = matches!(ended.outcome, Some(Outcome::Answered(_)));
+        let second = self.timeline.at(ended.due);
+        second.due += 1;
+        second.due_answered += u64::from(answered);
         match ended.outcome {
             Some(Outcome::Answered(answered)) => {
                 counts.ends.answered += 1;
@@ -442,6 +501,9 @@ impl Metrics {
 
 impl Watcher for Metrics {
     fn watch(&mut self, step: &Step<'_>) {
+        if let Some(watched) = &mut self.watched {
+            watched.watch(step);
+        }
         for effect in step.effects {
             match effect {
                 Effect::Send { message, .. } => self.send(step.at, message),
@@ -497,6 +559,7 @@ mod tests {
                 faults: 1,
                 outages: vec![(at(10.0), at(20.0))],
                 struck: vec![true, false],
+                arrivals_end: at(40.0),
                 end: at(40.0),
             };
             Self { metrics: Metrics::new(shape, 7) }

@@ -238,6 +238,30 @@ fn write_expect(file: &mut Lines, expect: &Expect) {
     if let Some(attempts) = expect.attempts_per_request {
         file.line(1, "attempts_per_request", quoted(&AtMost(Plain(attempts)).to_string()));
     }
+    let shares =
+        [("deadline", expect.deadline), ("fallback_reached", expect.fallback_reached), ("isolation", expect.isolation)];
+    for (key, share) in shares {
+        if let Some(share) = share {
+            file.line(1, key, quoted(&AtLeast(Share(share)).to_string()));
+        }
+    }
+    if !expect.amplification.is_empty() {
+        let bounds = expect.amplification.iter().fold(Flow::default(), |map, (window, attempts)| {
+            map.put(&Duration(*window).to_string(), quoted(&AtMost(Plain(*attempts)).to_string()))
+        });
+        file.line(1, "amplification", bounds);
+    }
+    for (key, span) in [("recovery", expect.recovery), ("no_starvation", expect.no_starvation)] {
+        if let Some(span) = span {
+            file.line(1, key, quoted(&AtMost(Duration(span)).to_string()));
+        }
+    }
+    if let Some(share) = expect.fair_shares {
+        file.line(1, "fair_shares", quoted(&AtMost(Share(share)).to_string()));
+    }
+    if expect.liveness_off {
+        file.line(1, "liveness", false);
+    }
     if !expect.must_see.is_empty() {
         let words: Vec<_> = expect.must_see.iter().map(|situation| situation.word()).collect();
         file.line(1, "must_see", format!("[{}]", words.join(", ")));

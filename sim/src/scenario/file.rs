@@ -64,7 +64,7 @@ pub struct File {
     /// What is promised.
     pub expect: Option<Expect>,
     /// Which of the promises this drill shows to be broken, by their keys: `[availability, latency.p99]`. It fails when
-    /// one of them holds.
+    /// one of them holds. `liveness` is promised unless it is turned off.
     pub expect_broken: Option<Vec<Written<Text>>>,
 }
 
@@ -342,6 +342,23 @@ pub struct Expect {
     pub served_by_fallback: Option<Written<AtLeast<Share>>>,
     /// Upstream attempts per request: `"<= 1.5"`.
     pub attempts_per_request: Option<Written<AtMost<Plain>>>,
+    /// The share of requests with a deadline that end, with an answer or an error, before it: `">= 99%"`.
+    pub deadline: Option<Written<AtLeast<Share>>>,
+    /// Of the requests that some deployment in reach of their fallbacks could have answered, the share that was: `">= 99.9%"`.
+    pub fallback_reached: Option<Written<AtLeast<Share>>>,
+    /// Upstream attempts per request in every window of a length, in whole seconds: `{10s: "<= 3"}`.
+    pub amplification: Option<Named<Written<AtMost<Plain>>>>,
+    /// From the end of the last fault until goodput is back to 95 % of what it was before the first, for good: `"<= 60s"`.
+    pub recovery: Option<Written<AtMost<Duration>>>,
+    /// How far the share of any deployment in its group's calls is off what `weight`, `rpm` or `tpm` make its due, in points
+    /// of all calls; under `simple-shuffle`: `"<= 10%"`.
+    pub fair_shares: Option<Written<AtMost<Share>>>,
+    /// How long an entry of `traffic` gets no answer while another one does: `"<= 30s"`.
+    pub no_starvation: Option<Written<AtMost<Duration>>>,
+    /// The share of requests that groups answer which no fault touches: `">= 99.9%"`.
+    pub isolation: Option<Written<AtLeast<Share>>>,
+    /// Whether everything must end, and goodput come back, when the faults are over. Default: true.
+    pub liveness: Option<Written<bool>>,
     /// What must happen at least once. A run that never got there proves nothing, and fails.
     pub must_see: Option<Vec<Written<MustSee>>>,
     /// Laws of the router that may break here, by name, each with the reason, which every report shows.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time};
 
 use super::patch::Patch;
-use super::quantity::quantile_name;
+use super::quantity::{Duration, quantile_name};
 use crate::invariants::Law;
 use crate::litellm::{Inventory, Node};
+use crate::promises::Promise;
 use crate::provider::{Dialect, ErrorKind};
 
 /// One run, but for its seed.
@@ -277,6 +278,22 @@ pub struct Expect {
     pub served_by_fallback: Option<f64>,
     /// Upstream attempts per request, at most.
     pub attempts_per_request: Option<f64>,
+    /// Share of requests that end before their caller's deadline, at least.
+    pub deadline: Option<f64>,
+    /// Of the requests that could have been answered, the share that was, at least.
+    pub fallback_reached: Option<f64>,
+    /// Upstream attempts per request in every window of that length, at most.
+    pub amplification: Vec<(Span, f64)>,
+    /// From the last fault's end until goodput is back, at most.
+    pub recovery: Option<Span>,
+    /// How far any deployment is off its due share of calls, at most, from 0 to 1.
+    pub fair_shares: Option<f64>,
+    /// How long a stream of traffic is without an answer while others are served, at most.
+    pub no_starvation: Option<Span>,
+    /// Share of requests answered by groups that no fault touches, at least.
+    pub isolation: Option<f64>,
+    /// Liveness is not promised.
+    pub liveness_off: bool,
     /// What must have happened at least once.
     pub must_see: Vec<MustSee>,
     /// Promises that are shown to be broken, by [their keys](Self::promises).
@@ -286,17 +303,39 @@ pub struct Expect {
 }
 
 impl Expect {
-    /// The keys of everything promised, as they stand in the file: `availability`, `latency.p99`.
+    /// The keys of everything promised, as they stand in the file: `availability`, `latency.p99`. Liveness is
+    /// promised unless the file says otherwise.
     pub fn promises(&self) -> Vec<String> {
-        let plain = [
-            ("availability", self.availability.is_some()),
-            ("served_by_fallback", self.served_by_fallback.is_some()),
-            ("attempts_per_request", self.attempts_per_request.is_some()),
-        ];
-        let mut keys: Vec<_> =
-            plain.into_iter().filter(|(_, promised)| *promised).map(|(key, _)| key.to_owned()).collect();
-        keys.extend(self.latency.iter().map(|(share, _)| Self::latency_key(*share)));
+        let mut keys: Vec<String> = Vec::new();
+        for promise in Promise::ALL {
+            let promised = match promise {
+                Promise::Latency => {
+                    keys.extend(self.latency.iter().map(|(share, _)| Self::latency_key(*share)));
+                    false
+                }
+                Promise::Amplification => {
+                    keys.extend(self.amplification.iter().map(|(window, _)| Self::amplification_key(*window)));
+                    false
+                }
+                Promise::Availability => self.availability.is_some(),
+                Promise::Deadline => self.deadline.is_some(),
+                Promise::ServedByFallback => self.served_by_fallback.is_some(),
+                Promise::FallbackReached => self.fallback_reached.is_some(),
+                Promise::AttemptsPerRequest => self.attempts_per_request.is_some(),
+                Promise::Recovery => self.recovery.is_some(),
+                Promise::Liveness => !self.liveness_off,
+                Promise::FairShares => self.fair_shares.is_some(),
+                Promise::NoStarvation => self.no_starvation.is_some(),
+                Promise::Isolation => self.isolation.is_some(),
+            };
+            keys.extend(promised.then(|| promise.key().to_owned()));
+        }
         keys
+    }
+
+    /// The key of a promise about attempts in windows: `amplification.10s`.
+    pub fn amplification_key(window: Span) -> String {
+        format!("{}.{}", Promise::Amplification.key(), Duration(window))
     }
 
     /// The key of a promise about a quantile of latency: `latency.p99`.

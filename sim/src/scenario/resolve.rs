@@ -10,7 +10,7 @@ use super::meant::{
     Arrivals, ClientRetry, Expect, Fault, Inject, Links, Origin, Quantiles, Quota, QuotaUnit, QuotaWindow, Recording,
     Scenario, TraceRow, Traffic,
 };
-use super::quantity::{Complaint, Count, Duration, Share};
+use super::quantity::{Complaint, Count, Duration, Quantity as _, Share};
 use super::reading::{Reading, quantile};
 use super::recorded::OneRequest;
 use super::tree::{Kind, NodeId, Tree};
@@ -479,6 +479,7 @@ fn resolve_expect(file: &File, reading: &mut Reading<'_>) -> Expect {
     let promised = meant.promises();
     for written in file.expect_broken.iter().flatten() {
         let Some(Text(key)) = reading.value(written) else { continue };
+        let key = in_its_own_words(key);
         if promised.contains(&key) {
             meant.broken.push(key);
         } else {
@@ -499,6 +500,12 @@ fn resolve_promises(expect: &file::Expect, reading: &mut Reading<'_>) -> Expect 
         let bound = reading.value(written);
         latency.extend(share.zip(bound).map(|(share, bound)| (share, bound.0.0.as_secs_f64())));
     }
+    let mut amplification = Vec::new();
+    for (key, written) in expect.amplification.iter().flat_map(|named| &named.0) {
+        let window = reading.kept(*key, whole_seconds(reading.tree.text(*key)));
+        let bound = reading.value(written);
+        amplification.extend(window.zip(bound).map(|(window, bound)| (window, bound.0.0)));
+    }
     let mut waived = Vec::new();
     for (key, written) in expect.waive.iter().flat_map(|named| &named.0) {
         let law = reading.kept(*key, law(reading.tree.text(*key)));
@@ -509,10 +516,36 @@ fn resolve_promises(expect: &file::Expect, reading: &mut Reading<'_>) -> Expect 
         latency,
         served_by_fallback: reading.optional(&expect.served_by_fallback).map(|bound| bound.0.0),
         attempts_per_request: reading.optional(&expect.attempts_per_request).map(|bound| bound.0.0),
+        deadline: reading.optional(&expect.deadline).map(|bound| bound.0.0),
+        fallback_reached: reading.optional(&expect.fallback_reached).map(|bound| bound.0.0),
+        amplification,
+        recovery: reading.optional(&expect.recovery).map(|bound| bound.0.0),
+        fair_shares: reading.optional(&expect.fair_shares).map(|bound| bound.0.0),
+        no_starvation: reading.optional(&expect.no_starvation).map(|bound| bound.0.0),
+        isolation: reading.optional(&expect.isolation).map(|bound| bound.0.0),
+        liveness_off: reading.optional(&expect.liveness) == Some(false),
         must_see: expect.must_see.iter().flatten().filter_map(|written| reading.value(written)).collect(),
         broken: Vec::new(),
         waived,
     }
+}
+
+/// A key as reports write it: `amplification.60s` is `amplification.1m`.
+fn in_its_own_words(key: String) -> String {
+    let window = key.split_once('.').and_then(|(_, window)| Duration::parse(window).ok());
+    window
+        .map(|Duration(window)| Expect::amplification_key(window))
+        .filter(|_| key.starts_with("amplification."))
+        .unwrap_or(key)
+}
+
+/// The length of a window, which begins at whole seconds and so ends at them.
+fn whole_seconds(text: &str) -> Result<Span, Complaint> {
+    let Duration(window) = Duration::parse(text)?;
+    if window.is_zero() || window.as_nanos() % Span::from_secs(1).as_nanos() != 0 {
+        return Err(Complaint::new("a window takes whole seconds").help("write `10s` or `1m`"));
+    }
+    Ok(window)
 }
 
 /// The law of this name.

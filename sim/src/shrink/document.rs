@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::litellm::{Mapping, Node, Value};
 use crate::problem::Problems;
+use crate::scenario::quantity::{Duration, Quantity as _};
 use crate::scenario::recorded::OneRequest;
 use crate::scenario::tree::{Kind, NodeId, Tree};
 use crate::scenario::word::Vocabulary as _;
@@ -134,7 +135,11 @@ fn only(expect: &Node, key: &str) -> Option<Mapping> {
     let (first, rest) = key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
     let mut value = expect.get(first)?.clone();
     if let Some(rest) = rest {
-        let one = value.as_mapping()?.iter().find(|(key, _)| key.text() == Some(rest));
+        // A window may be written in another unit than reports use.
+        let same = |key: &str| {
+            key == rest || Duration::parse(key).is_ok_and(|span| Duration::parse(rest).is_ok_and(|other| span == other))
+        };
+        let one = value.as_mapping()?.iter().find(|(key, _)| key.text().is_some_and(same));
         let (key, one) = one?;
         let mut map = Mapping::default();
         map.set(key.value.clone(), one.clone());

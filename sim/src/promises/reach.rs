@@ -24,6 +24,8 @@ pub(super) struct Reach {
     quotas: Vec<(QuotaUnit, Meter)>,
     flights: InFlight<Flight>,
     counts: Reached,
+    /// From the router to an upstream.
+    link: Span,
 }
 
 /// Lost requests that could have been answered, beside those that were.
@@ -93,6 +95,7 @@ impl Reach {
                 .collect(),
             flights: InFlight::default(),
             counts: Reached::default(),
+            link: scenario.links.upstream,
         }
     }
 
@@ -170,14 +173,16 @@ impl Reach {
 
     /// Whether one of the deployments for this request would take it now, and answer in time.
     fn somebody_is_free(&mut self, now: Time, request: RequestId, flight: Flight) -> bool {
-        let Self { sources, sites, quotas, .. } = self;
+        let Self { sources, sites, quotas, link, .. } = self;
+        // A fault strikes the calls that reach the upstream while it is on.
+        let there = now + *link;
         let Some(source) = sources.get(request.source as usize) else { return false };
         let tokens = u64::from(flight.prompt_tokens) + u64::from(flight.output_tokens);
         source.targets.iter().any(|id| {
             let site = &sites[id.index()];
             site.busy < site.capacity
                 && u64::from(flight.prompt_tokens) <= site.window
-                && !site.faulty.iter().any(|(from, until)| *from <= now && now < *until)
+                && !site.faulty.iter().any(|(from, until)| *from <= there && there < *until)
                 && now.since(flight.since) + site.usual(flight.output_tokens) <= source.patience
                 && site.quotas.iter().all(|&index| {
                     let (unit, meter) = &mut quotas[index];

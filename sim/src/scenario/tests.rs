@@ -203,9 +203,16 @@ fn promises_are_bounds_in_the_only_direction_that_makes_sense() {
   latency: {p99: \"<= 8s\", max: \"<= 1m\"}
   served_by_fallback: \">= 95%\"
   attempts_per_request: \"<= 1.5\"
+  deadline: \">= 99%\"
+  fallback_reached: \">= 99.9%\"
+  amplification: {10s: \"<= 3\", 60s: \"<= 2\"}
+  recovery: \"<= 60s\"
+  fair_shares: \"<= 10%\"
+  no_starvation: \"<= 30s\"
+  isolation: \">= 99%\"
   must_see: [cooldown, fallback]
   waive: {counters-at-rest: this release leaks}
-expect_broken: [availability, latency.p99]
+expect_broken: [availability, latency.p99, amplification.60s, liveness]
 ",
     );
     assert_eq!(
@@ -215,8 +222,16 @@ expect_broken: [availability, latency.p99]
             latency: vec![(0.99, 8.0), (1.0, 60.0)],
             served_by_fallback: Some(0.95),
             attempts_per_request: Some(1.5),
+            deadline: Some(0.99),
+            fallback_reached: Some(0.999),
+            amplification: vec![(Span::from_secs(10), 3.0), (Span::from_secs(60), 2.0)],
+            recovery: Some(Span::from_secs(60)),
+            fair_shares: Some(0.1),
+            no_starvation: Some(Span::from_secs(30)),
+            isolation: Some(0.99),
+            liveness_off: false,
             must_see: vec![MustSee::Cooldown, MustSee::Fallback],
-            broken: vec!["availability".to_owned(), "latency.p99".to_owned()],
+            broken: ["availability", "latency.p99", "amplification.1m", "liveness"].map(str::to_owned).to_vec(),
             waived: vec![(Law::CountersAtRest, "this release leaks".to_owned())],
         }
     );
@@ -289,8 +304,20 @@ fn what_cannot_happen_is_refused() {
         ("upstreams: {all: {ttft: {p100: 1s}}}\n", "ends before p100"),
         ("upstreams: {all: {ttft: {p0: 1s}}}\n", "not a quantile"),
         ("expect: {latency: {p999: \"<= 1s\"}}\n", "not a quantile"),
-        ("expect_broken: [availability]\n", "`expect` promises nothing"),
-        ("expect: {availability: '>= 9%'}\nexpect_broken: [latency]\n", "promised are availability"),
+        ("expect: {liveness: false}\nexpect_broken: [availability]\n", "`expect` promises nothing"),
+        ("expect: {availability: '>= 9%'}\nexpect_broken: [latency]\n", "promised are availability, liveness"),
+        ("expect: {amplification: {1500ms: '<= 3'}}\n", "whole seconds"),
+        ("expect: {amplification: {0s: '<= 3'}}\n", "whole seconds"),
+        ("expect: {amplification: {ten: '<= 3'}}\n", "not a duration"),
+        ("expect: {amplification: '<= 3'}\n", "a map"),
+        ("expect: {recovery: '>= 60s'}\n", "an upper bound"),
+        ("expect: {fair_shares: '<= 0.1'}\n", "write `10%`"),
+        ("expect: {no_starvations: '<= 30s'}\n", "did you mean `no_starvation`?"),
+        ("expect: {liveness: maybe}\n", "known are"),
+        (
+            "expect: {amplification: {1m: '<= 3'}}\nexpect_broken: [amplification.10s]\n",
+            "promised are amplification.1m",
+        ),
         ("expect: {waive: {counters-at-reset: it leaks}}\n", "did you mean `counters-at-rest`?"),
         ("expect: {waive: {counters-at-rest: ''}}\n", "a text is missing"),
         ("litellm: 1.2.3\n", "not a LiteLLM release that is modelled"),
@@ -430,10 +457,18 @@ expect:
   latency: {p50: \"<= 1s\", p99.9: \"<= 8s\", max: \"<= 60s\"}
   served_by_fallback: \">= 1/3\"
   attempts_per_request: \"<= 1.1\"
+  deadline: \">= 99%\"
+  fallback_reached: \">= 2/3\"
+  amplification: {10s: \"<= 3\", 90s: \"<= 1.5\"}
+  recovery: \"<= 90s\"
+  fair_shares: \"<= 12.5%\"
+  no_starvation: \"<= 1m\"
+  isolation: \">= 99.99%\"
+  liveness: false
   must_see: [rate_limited, retry_after, server_error, timeout, refused, revoked, cooldown, all_cooling, retry, fallback,
     fallback_exhausted, abort, overlap, recovery]
   waive: {one-answer: 'it is \"odd\"'}
-expect_broken: [latency.p99.9, latency.max]
+expect_broken: [latency.p99.9, latency.max, amplification.90s, recovery]
 ",
     );
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::ci::{annotation, property, xml};
 use super::laws;
 use crate::figures;
-use crate::model::{CheckReport, CheckedScenario, SeedFailure};
+use crate::model::{CheckReport, CheckedScenario, SeedFailure, Verdict};
 use crate::table::INDENT;
 
 /// Failing seeds of one scenario that are told in full; the others are counted.
@@ -46,7 +46,8 @@ fn never(scenario: &CheckedScenario) -> Vec<String> {
 /// How many runs came out in which way.
 fn verdicts(scenario: &CheckedScenario) -> String {
     let each = scenario.verdicts.iter().map(|(verdict, runs)| format!("{} {}", figures::count(*runs), verdict.word()));
-    each.collect::<Vec<_>>().join(", ")
+    let shown = scenario.is_clean() && scenario.verdicts.iter().any(|(verdict, _)| *verdict != Verdict::Held);
+    each.collect::<Vec<_>>().join(", ") + if shown { ", as the scenario shows" } else { "" }
 }
 
 /// As people read it in a terminal: a line per scenario, and the failures last.

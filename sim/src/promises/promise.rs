@@ -133,7 +133,7 @@ impl Promise {
                 key: "amplification",
                 says: "In every window of this length, there are no more attempts at upstreams per request than this",
                 judged: "Calls to upstreams in the window, for each request that users first wanted in it: clients' further \
-                         tries are attempts, not requests. Windows begin at whole seconds. A window with fewer than 10 \
+                         tries are attempts, not requests. Windows begin at whole seconds and end before the last request. A window with fewer than 10 \
                          requests counts as one with 10, so a few slow requests in a quiet window are no storm.",
                 source: "Bronson et al., \"Metastable Failures in Distributed Systems\" (HotOS 2021); Site Reliability \
                          Engineering (Google, 2016), chapter 22: layers of retries multiply",

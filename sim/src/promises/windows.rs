@@ -40,14 +40,17 @@ pub struct Steps {
     width: Span,
     /// Up to, but without, each step; one more than there are steps.
     sums: Vec<Stretch>,
+    /// The steps in which requests arrive.
+    arriving: usize,
 }
 
 impl Steps {
-    /// The steps of a timeline; at least as many as there are up to `until`.
-    pub fn new(timeline: &Timeline, until: Time) -> Self {
+    /// The steps of a run to which requests come until `arrivals_end`.
+    pub fn new(timeline: &Timeline, arrivals_end: Time) -> Self {
         let width = Span::from_secs(timeline.width());
         let seconds = timeline.seconds();
-        let count = seconds.len().max(until.as_nanos().div_ceil(width.as_nanos()) as usize);
+        let arriving = arrivals_end.as_nanos().div_ceil(width.as_nanos()) as usize;
+        let count = seconds.len().max(arriving);
         let mut sums = Vec::with_capacity(count + 1);
         let mut sum = Stretch::default();
         sums.push(sum);
@@ -57,7 +60,7 @@ impl Steps {
             }
             sums.push(sum);
         }
-        Self { width, sums }
+        Self { width, sums, arriving }
     }
 
     /// How many there are.
@@ -91,15 +94,15 @@ impl Steps {
         Stretch { due: b.due - a.due, answered: b.answered - a.answered, attempts: b.attempts - a.attempts }
     }
 
-    /// The most attempts per request in any window of that length, and when the first such window began. A window with
-    /// fewer than 10 requests counts as one with 10.
+    /// The most attempts per request in any window of that length in which requests arrive, and when the first such window
+    /// began. A window with fewer than 10 requests counts as one with 10.
     pub fn worst_amplification(&self, window: Span) -> (f64, Time) {
-        let length = self.steps_of(window).min(self.count());
+        let length = self.steps_of(window).min(self.arriving);
         let of = |from: usize| {
             let stretch = self.between(from, from + length);
             stretch.attempts as f64 / stretch.due.max(AMPLIFIED_MIN) as f64
         };
-        let windows = (0..=self.count() - length).map(|from| (of(from), self.start(from)));
+        let windows = (0..=self.arriving - length).map(|from| (of(from), self.start(from)));
         windows.reduce(|worst, one| if one.0 > worst.0 { one } else { worst }).unwrap_or((0.0, Time::ZERO))
     }
 }

@@ -103,6 +103,8 @@ pub struct ComparisonReport {
     pub chosen: f64,
     /// Chosen minus current, seed by seed; `None` of constraints.
     pub difference: Option<DifferenceReport>,
+    /// What it may be at most; `None` of objectives.
+    pub limit: Option<f64>,
 }
 
 /// A mean difference under common seeds.
@@ -218,6 +220,11 @@ impl DifferenceReport {
 }
 
 impl TuneReport {
+    /// Whether a setting looked better than the config as it is while tuning.
+    pub fn has_rival(&self) -> bool {
+        self.better || !self.refuted.is_empty()
+    }
+
     /// Of what a search found.
     pub fn new(plan: &Plan, space: &Space, corpus: &Corpus, runner: &Runner<'_>, found: &Found) -> Self {
         let measures: Vec<String> = plan.measures().iter().map(Indicator::word).collect();
@@ -243,6 +250,8 @@ impl TuneReport {
                         current: judged.current[index],
                         chosen: judged.other[index],
                         difference: judged.differences.get(index).map(DifferenceReport::new),
+                        limit: (index.checked_sub(plan.objectives.len()))
+                            .map(|constraint| plan.constraints[constraint].limit),
                     })
                     .collect(),
                 scenarios: (corpus.of(judged.held_out_scenarios))

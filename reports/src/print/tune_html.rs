@@ -1,7 +1,7 @@
 //! The report of a search for better settings as a page: the Pareto plot, what depends on which setting, the map.
 
 use super::html::{Axis, Cell, Chart, Draw, Kind, Page, Role, Table, Tile, Tone};
-use super::tune_text::{UNWRITTEN, answer, constraints, figure, name, parts, value};
+use super::tune_text::{UNWRITTEN, answer, constraints, figure, name, parts, promised, value};
 use crate::figures;
 use crate::model::{ChangeReport, MapReport, PointReport, TuneReport};
 
@@ -90,7 +90,16 @@ fn judgements(page: &mut Page, report: &TuneReport) {
         ];
         let mut table = Table::new(which, &columns);
         for row in &judgement.rows {
-            let Some(one) = &row.difference else { continue };
+            let Some(one) = &row.difference else {
+                let [now, then] =
+                    [row.current, row.chosen].map(|value| Cell::figure(figure(&row.measure, value), value));
+                let kept = row.limit.is_some_and(|limit| row.chosen <= limit);
+                let verdict = row.limit.map_or_else(String::new, |limit| promised(row, limit));
+                let verdict = Cell::text(verdict).with_tone(if kept { Tone::Good } else { Tone::Bad });
+                let none = || Cell::text("");
+                table.row([Cell::text(name(&row.measure)), now, then, Cell::none(), none(), none(), verdict]);
+                continue;
+            };
             let signed = |value: f64| {
                 let sign = if value < 0.0 { "-" } else { "" };
                 format!("{sign}{}", figure(&row.measure, value.abs()))

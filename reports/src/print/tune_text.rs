@@ -51,6 +51,17 @@ pub(super) fn value(of: Option<&String>) -> &str {
     of.map_or(UNWRITTEN, String::as_str)
 }
 
+/// The same, so short that a table of it can be read: a list of fallbacks may be as long as a paragraph.
+fn brief(of: Option<&String>) -> String {
+    const CHARS_MAX: usize = 40;
+    let whole = value(of);
+    if whole.chars().count() <= CHARS_MAX {
+        return whole.to_owned();
+    }
+    let ends = |text: String| text.trim_end().to_owned();
+    format!("{} ..", ends(whole.chars().take(CHARS_MAX - 3).collect()))
+}
+
 /// `-0.31 % (-0.35 % to -0.27 %)`.
 fn interval(measure: &str, difference: &DifferenceReport) -> String {
     match difference.low.zip(difference.high) {
@@ -111,48 +122,58 @@ pub(super) fn constraints(report: &TuneReport) -> Option<String> {
 fn changes(text: &mut String, changes: &[ChangeReport]) {
     let mut grid = Grid::new(&[("setting", Align::Left), ("now", Align::Right), ("then", Align::Right)]);
     for change in changes {
-        grid.row([change.path.as_str(), value(change.from.as_ref()), &change.to]);
+        grid.row([change.path.as_str(), &brief(change.from.as_ref()), &change.to]);
     }
     text.push_str(&grid.print());
 }
 
-fn comparison(text: &mut String, rows: &[ComparisonReport], then: &str) {
-    let columns = [
-        ("", Align::Left),
-        ("now", Align::Right),
-        (then, Align::Right),
-        ("difference (95 % interval)", Align::Right),
-        ("seeds better/worse", Align::Right),
-        ("", Align::Left),
-    ];
+/// The final judgement's figures. `then` is the title of the setting that was chosen, where one was.
+fn comparison(text: &mut String, rows: &[ComparisonReport], then: Option<&str>) {
+    let mut columns = vec![("", Align::Left), ("now", Align::Right)];
+    if let Some(then) = then {
+        columns.push((then, Align::Right));
+        columns.push(("difference (95 % interval)", Align::Right));
+        columns.push(("seeds better/worse", Align::Right));
+    }
+    columns.push(("", Align::Left));
     let mut grid = Grid::new(&columns);
     for row in rows {
-        let Some(difference) = &row.difference else { continue };
-        let seeds = format!("{}/{} of {}", difference.better, difference.worse, difference.seeds);
-        let [now, then] = [row.current, row.chosen].map(|value| figure(&row.measure, value));
-        grid.row([
-            name(&row.measure),
-            now,
-            then,
-            interval(&row.measure, difference),
-            seeds,
-            verdict(difference).to_owned(),
-        ]);
+        let mut cells = vec![name(&row.measure), figure(&row.measure, row.current)];
+        if then.is_some() {
+            let seeds = |one: &DifferenceReport| format!("{}/{} of {}", one.better, one.worse, one.seeds);
+            let of = row.difference.as_ref();
+            cells.push(figure(&row.measure, row.chosen));
+            cells.push(of.map_or_else(String::new, |one| interval(&row.measure, one)));
+            cells.push(of.map_or_else(String::new, seeds));
+        }
+        cells.push(match (&row.difference, row.limit) {
+            (_, Some(limit)) => promised(row, limit),
+            (Some(difference), None) if then.is_some() => verdict(difference).to_owned(),
+            _ => String::new(),
+        });
+        grid.row(cells);
     }
     text.push_str(&grid.print());
+}
+
+/// Whether the setting that was chosen keeps a promise.
+pub(super) fn promised(row: &ComparisonReport, limit: f64) -> String {
+    let stands = if row.chosen <= limit { "holds" } else { "BREAKS" };
+    format!("{stands}: at most {} is promised", figure(&row.measure, limit))
 }
 
 fn map(text: &mut String, map: &MapReport, objective: &str) {
     let title = format!("{} \\ {}", map.rows, map.columns);
     let mut columns = vec![(title.as_str(), Align::Right)];
-    columns.extend(map.column_values.iter().map(|of| (value(of.as_ref()), Align::Right)));
+    let titles: Vec<String> = map.column_values.iter().map(|of| brief(of.as_ref())).collect();
+    columns.extend(titles.iter().map(|title| (title.as_str(), Align::Right)));
     let mut grid = Grid::new(&columns);
     for (row, cells) in map.cells.iter().enumerate() {
         let cells = cells.iter().enumerate().map(|(column, means)| {
             let mark = if map.center == Some((row, column)) { "*" } else { "" };
             format!("{mark}{}", figure(objective, means[0]))
         });
-        grid.row(std::iter::once(value(map.row_values[row].as_ref()).to_owned()).chain(cells));
+        grid.row(std::iter::once(brief(map.row_values[row].as_ref())).chain(cells));
     }
     text.push_str(&grid.print());
 }
@@ -179,20 +200,21 @@ pub fn tune(report: &TuneReport, patch: Option<&str>) -> String {
             "\nThe final judgement: {which}, {}",
             figures::counted(report.held_out_seeds, "held-out seed")
         );
-        comparison(&mut text, &judgement.rows, if report.better { "then" } else { "tried" });
+        let then = if report.better { "then" } else { "tried" };
+        comparison(&mut text, &judgement.rows, report.has_rival().then_some(then));
         let worth = judgement.scenarios.iter().filter(|one| one.lost_current > 0.0 || one.lost_chosen > 0.0);
-        let columns = [
-            ("scenario", Align::Left),
-            ("lost now", Align::Right),
-            ("then", Align::Right),
-            ("p99 now", Align::Right),
-            ("then", Align::Right),
-        ];
+        let mut columns = vec![("scenario", Align::Left), ("lost now", Align::Right)];
+        columns.extend(report.has_rival().then_some((then, Align::Right)));
+        columns.push(("p99 now", Align::Right));
+        columns.extend(report.has_rival().then_some((then, Align::Right)));
         let mut grid = Grid::new(&columns);
         let time = |secs: Option<f64>| secs.map_or_else(|| figures::DASH.to_owned(), figures::seconds);
         for one in worth {
-            let [now, then] = [one.lost_current, one.lost_chosen].map(figures::percent);
-            grid.row([one.name.clone(), now, then, time(one.p99_current), time(one.p99_chosen)]);
+            let mut cells = vec![one.name.clone(), figures::percent(one.lost_current)];
+            cells.extend(report.has_rival().then(|| figures::percent(one.lost_chosen)));
+            cells.push(time(one.p99_current));
+            cells.extend(report.has_rival().then(|| time(one.p99_chosen)));
+            grid.row(cells);
         }
         if !grid.is_empty() && report.judgements.iter().all(|one| one.rows.iter().any(|row| row.difference.is_some())) {
             text.push_str(&grid.print());
@@ -236,7 +258,8 @@ pub fn tune(report: &TuneReport, patch: Option<&str>) -> String {
                 _ => "flat",
             };
             let shown = interval(objective, difference);
-            grid.row([step.path.as_str(), value(step.from.as_ref()), value(step.to.as_ref()), &shown, shape]);
+            let (from, to) = (brief(step.from.as_ref()), brief(step.to.as_ref()));
+            grid.row([step.path.as_str(), &from, &to, &shown, shape]);
         }
         text.push_str(&grid.print());
     }
@@ -254,10 +277,15 @@ pub fn tune(report: &TuneReport, patch: Option<&str>) -> String {
     columns.extend(report.params.iter().map(|param| (param.path.as_str(), Align::Right)));
     let mut grid = Grid::new(&columns);
     for point in front.iter().take(FRONT_MAX) {
-        let role = point.role.unwrap_or(if point.holds { "" } else { "breaks the SLO" });
+        let role = match (point.role, point.holds) {
+            (Some(role), true) => role.to_owned(),
+            (Some(role), false) => format!("{role}, breaks the SLO"),
+            (None, true) => String::new(),
+            (None, false) => "breaks the SLO".to_owned(),
+        };
         let means = report.objectives.iter().zip(&point.means).map(|(objective, mean)| figure(objective, *mean));
-        let values = point.values.iter().map(|of| value(of.as_ref()).to_owned());
-        grid.row(std::iter::once(role.to_owned()).chain(means).chain(values));
+        let values = point.values.iter().map(|of| brief(of.as_ref()));
+        grid.row(std::iter::once(role).chain(means).chain(values));
     }
     text.push_str(&grid.print());
     if front.len() > FRONT_MAX {

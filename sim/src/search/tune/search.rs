@@ -532,8 +532,11 @@ fn explained(points: &[Point], means: &[Vec<f64>], param: usize, objective: usiz
     let between: f64 = of_groups.iter().map(|(count, mean)| count * (mean - grand) * (mean - grand)).sum();
     let (n, k) = (all.len() as f64, groups.len() as f64);
     // Of values that differ by the last digits of the arithmetic only, nothing is explained.
-    let share = if total <= n * (grand * 1e-9) * (grand * 1e-9) || n <= k {
+    let share = if total <= n * (grand * 1e-9) * (grand * 1e-9) {
         0.0
+    } else if n <= k {
+        // One point for each value: nothing else varies.
+        1.0
     } else {
         let within = (total - between).max(0.0) / (n - k);
         ((between - (k - 1.0) * within) / total).clamp(0.0, 1.0)

@@ -197,7 +197,7 @@ fn json_and_sarif_keep_to_their_schemas() {
     let files = [FAULTY, "examples/litellm/production.yaml", "README.md", "--manifest", MANIFEST];
     let json = lint(&[&files[..], &["--format", "json"]].concat());
     let sarif = lint(&[&files[..], &["--format", "sarif"]].concat());
-    validate(&out(&json), "docs/lint.schema.json");
+    validate(&out(&json), "docs/schemas/lint.json");
     validate(&out(&sarif), "tests/inputs/sarif-of-lint.schema.json");
 
     let json: Value = serde_json::from_str(&out(&json)).expect("JSON");

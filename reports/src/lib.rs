@@ -8,6 +8,7 @@ pub mod lint;
 pub mod model;
 pub mod print;
 pub mod remedy;
+pub mod schema;
 mod table;
 pub mod words;
 mod wrap;

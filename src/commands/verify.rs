@@ -10,6 +10,7 @@ use routedrill_reports::print;
 use routedrill_sim::problem::{Problem, Problems};
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
 use router_core::Release;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::drill::{self, Prepared};
@@ -55,7 +56,7 @@ enum Format {
 }
 
 /// What was found out about one thing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Check {
     /// `signature`, `files`, `config`, `runs`, ...
     what: &'static str,
@@ -66,14 +67,25 @@ struct Check {
 }
 
 /// Everything that was found out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Verification {
+    /// The folder of the memo, or its file, as given.
     memo: String,
+    /// The memo's date.
     date: String,
+    /// The version of routedrill that wrote it.
     routedrill: String,
+    /// The LiteLLM release that was modelled.
     litellm: String,
+    /// Whether nothing that was looked at has stopped to hold.
     holds: bool,
+    /// One by one.
     checks: Vec<Check>,
+}
+
+/// The JSON Schema of what `--format json` prints.
+pub(super) fn schema() -> String {
+    routedrill_reports::schema::one::<Verification>("routedrill verify --format json")
 }
 
 /// `routedrill drill`'s own command line, for the options in a statement.

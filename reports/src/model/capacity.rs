@@ -8,12 +8,13 @@ use routedrill_sim::search::capacity::{Answer, Capacity, Curve, CurvePoint, Give
 use routedrill_sim::search::interval::Interval;
 use routedrill_sim::search::slo::{Promise, Sli, Standing};
 use router_core::DeploymentId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{figures, words};
 
 /// How much load holds an objective.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct CapacityReport {
     /// The version of routedrill.
     pub routedrill: Cow<'static, str>,
@@ -61,7 +62,7 @@ pub struct CapacityReport {
 }
 
 /// One case.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct CapacityCase {
     /// What is lost.
     pub case: String,
@@ -85,7 +86,7 @@ pub struct CapacityCase {
 }
 
 /// One load that was tried.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct TriedReport {
     /// Requests per second.
     pub load: f64,
@@ -98,7 +99,7 @@ pub struct TriedReport {
 }
 
 /// What was measured of a promise. Availability and latency: the share of requests that kept it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct IndicatorReport {
     /// The promise.
     pub promise: String,
@@ -114,7 +115,7 @@ pub struct IndicatorReport {
 }
 
 /// The load curve of a case.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct CapacityCurve {
     /// What is lost.
     pub case: String,
@@ -131,7 +132,7 @@ pub struct CapacityCurve {
 }
 
 /// One load of a curve.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct CapacityPoint {
     /// Requests per second that come.
     pub load: f64,
@@ -152,7 +153,7 @@ pub struct CapacityPoint {
 }
 
 /// What to buy.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct TargetReport {
     /// The load that is wanted, in requests per second.
     pub load: f64,
@@ -165,7 +166,7 @@ pub struct TargetReport {
 }
 
 /// One quota, raised.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct PurchaseReport {
     /// Which.
     pub quota: String,

@@ -5,6 +5,7 @@ use routedrill_sim::invariants::Defects;
 use routedrill_sim::metrics::{Phase, Reached};
 use routedrill_sim::scenario::Scenario;
 use routedrill_sim::step::Ending;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::laws::{BrokenLawReport, DefectReport, broken_laws, known_defects};
@@ -13,7 +14,7 @@ use super::verdict::Verdict;
 use crate::words;
 
 /// Scenarios, each under the same seeds.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct CheckReport {
     /// The seeds, as given.
     pub seeds: String,
@@ -25,7 +26,7 @@ pub struct CheckReport {
 }
 
 /// One scenario under all seeds.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct CheckedScenario {
     /// Its file.
     pub path: String,
@@ -56,7 +57,7 @@ pub struct CheckedScenario {
 }
 
 /// A run in which something broke.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct SeedFailure {
     /// Its seed.
     pub seed: u64,

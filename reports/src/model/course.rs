@@ -4,10 +4,11 @@ use routedrill_sim::drill::labels;
 use routedrill_sim::metrics::{Course, CourseStep, Lane, LaneStep, Metrics, Phase};
 use routedrill_sim::scenario::{Quota, QuotaUnit, QuotaWindow, Scenario};
 use router_core::Span;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A run in equal steps of time. Every list of the run or of a lane has a place for each step.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, JsonSchema, Serialize, Deserialize)]
 pub struct CourseReport {
     /// How long a step is, in seconds.
     pub step: f64,
@@ -32,7 +33,7 @@ pub struct CourseReport {
 }
 
 /// What happened to one deployment over time.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, JsonSchema, Serialize, Deserialize)]
 pub struct LaneReport {
     /// Its short name; `null`: all deployments that have no lane of their own.
     pub deployment: Option<String>,
@@ -52,7 +53,7 @@ pub struct LaneReport {
 }
 
 /// What is drawn of one run beside its sums.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, JsonSchema, Serialize, Deserialize)]
 pub struct DetailReport {
     /// The run over time.
     pub course: CourseReport,
@@ -68,7 +69,7 @@ pub struct DetailReport {
 }
 
 /// A percentile of the latencies of answered requests, in seconds.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct PercentileReport {
     /// The share of answers that took at most this long, from 0 to 1.
     pub share: f64,
@@ -79,7 +80,7 @@ pub struct PercentileReport {
 }
 
 /// The answers of one deployment.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct AnsweredByReport {
     /// Its short name.
     pub deployment: String,
@@ -90,7 +91,7 @@ pub struct AnsweredByReport {
 }
 
 /// A limit of an upstream and how much of it was used.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct QuotaReport {
     /// The deployments that share it.
     pub deployments: Vec<String>,

@@ -7,6 +7,7 @@ use routedrill_sim::litellm::{Finding, Severity};
 use routedrill_sim::metrics::Phase;
 use routedrill_sim::scenario::profiles;
 use router_core::{DeploymentId, Plan};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::course::CourseReport;
@@ -21,7 +22,7 @@ use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
 /// A drill: every outage that a configuration could meet, and what came of each.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct DrillReport {
     /// The version of routedrill.
     pub routedrill: Cow<'static, str>,
@@ -30,6 +31,7 @@ pub struct DrillReport {
     /// The LiteLLM release whose behaviour was modelled.
     pub litellm: &'static str,
     /// `proxy` or `sdk`.
+    #[schemars(extend("enum" = ["proxy", "sdk"]))]
     pub mode: &'static str,
     /// What the configuration holds.
     pub inventory: InventoryReport,
@@ -79,7 +81,7 @@ pub struct DrillReport {
 }
 
 /// The load and the stand-ins for the rest of the world. Times in seconds.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct WorldReport {
     /// The names that clients ask for.
     pub models: Vec<String>,
@@ -106,7 +108,7 @@ pub struct WorldReport {
 }
 
 /// The lines between verdicts.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ThresholdsReport {
     /// Below this share of answered requests users are lost.
     pub min_availability: f64,
@@ -117,7 +119,7 @@ pub struct ThresholdsReport {
 }
 
 /// A word for an outage.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct OutageReport {
     /// The word.
     pub word: &'static str,
@@ -126,9 +128,10 @@ pub struct OutageReport {
 }
 
 /// A remark on the configuration.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct FindingReport {
     /// `error`, `warning` or `note`.
+    #[schemars(extend("enum" = ["error", "warning", "note"]))]
     pub severity: &'static str,
     /// The rule.
     pub rule: &'static str,
@@ -145,7 +148,7 @@ pub struct FindingReport {
 }
 
 /// Requests for one name when nothing fails.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct BaselineReport {
     /// The name.
     pub model: String,
@@ -166,7 +169,7 @@ pub struct BaselineReport {
 }
 
 /// One outage and what came of it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct RowReport {
     /// Its name, for `--only`.
     pub name: String,
@@ -181,6 +184,7 @@ pub struct RowReport {
     /// Calls that the outage struck.
     pub struck_calls: u64,
     /// `lost`, `degraded`, `held` or `untouched`.
+    #[schemars(extend("enum" = ["lost", "degraded", "held", "untouched"]))]
     pub verdict: &'static str,
     /// What it did to the users of each name, the worst-hit first.
     pub models: Vec<ImpactReport>,
@@ -206,11 +210,12 @@ pub struct RowReport {
 }
 
 /// What an outage did to the users of one name.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ImpactReport {
     /// The name.
     pub model: String,
     /// The verdict on it.
+    #[schemars(extend("enum" = ["lost", "degraded", "held", "untouched"]))]
     pub verdict: &'static str,
     /// Requests while the outage was on.
     pub requests: u64,
@@ -239,7 +244,7 @@ pub struct ImpactReport {
 }
 
 /// A deployment and a share.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ShareReport {
     /// Its short name.
     pub deployment: String,
@@ -250,7 +255,7 @@ pub struct ShareReport {
 }
 
 /// A cause in words.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct CauseReport {
     /// The name whose users felt it.
     pub model: String,
@@ -267,7 +272,7 @@ pub struct CauseReport {
 }
 
 /// A request as an example.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ExampleReport {
     /// The seed of its run.
     pub seed: u64,
@@ -278,12 +283,15 @@ pub struct ExampleReport {
 }
 
 /// How many rows have each verdict.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[expect(missing_docs, reason = "the verdicts")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct VerdictCounts {
+    /// Too many requests were not answered.
     pub lost: usize,
+    /// Some were not answered, or answers took much longer.
     pub degraded: usize,
+    /// Users hardly noticed.
     pub held: usize,
+    /// No call came to what had failed.
     pub untouched: usize,
 }
 
@@ -304,7 +312,7 @@ impl VerdictCounts {
 }
 
 /// A law of the router that was broken in an outage.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct OutageLawReport {
     /// The outage, or `baseline`.
     pub outage: String,
@@ -334,7 +342,7 @@ impl From<&Finding> for FindingReport {
 }
 
 /// A configuration with which LiteLLM would not start, so that there is nothing to drill.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct RefusalReport {
     /// The configuration, by the name under which it was given.
     pub config: String,

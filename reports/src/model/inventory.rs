@@ -3,6 +3,7 @@
 use routedrill_sim::drill::Drill;
 use routedrill_sim::litellm::{Serves, written};
 use router_core::{DeploymentId, FallbackList, Limit, ModelEntry, Number, Plan, Source};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::lines::ConfigText;
@@ -11,7 +12,7 @@ use crate::remedy;
 use crate::words;
 
 /// What a configuration holds.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct InventoryReport {
     /// How many model groups.
     pub groups: u64,
@@ -26,7 +27,7 @@ pub struct InventoryReport {
 }
 
 /// One deployment and its effective settings.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct PlaceReport {
     /// Its short name.
     pub name: String,
@@ -57,7 +58,7 @@ pub struct PlaceReport {
 }
 
 /// A setting that takes effect.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct SettingReport {
     /// Its value, with its unit.
     pub value: String,
@@ -66,7 +67,7 @@ pub struct SettingReport {
 }
 
 /// Where requests go when a name fails.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct FallbackReport {
     /// The name.
     pub model: String,
@@ -77,7 +78,7 @@ pub struct FallbackReport {
 }
 
 /// One fallback target.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct FallbackTargetReport {
     /// Its name.
     pub name: String,
@@ -86,7 +87,7 @@ pub struct FallbackTargetReport {
 }
 
 /// A router-wide setting that takes effect.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct NamedSetting {
     /// Its key in LiteLLM.
     pub key: &'static str,

@@ -4,10 +4,11 @@ use routedrill_sim::drill::labels;
 use routedrill_sim::invariants::{Breach, Breaches, Defects, Sighting};
 use routedrill_sim::scenario::Expect;
 use router_core::Plan;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A law of the router that was broken.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct BrokenLawReport {
     /// Its name.
     pub law: &'static str,
@@ -31,7 +32,7 @@ pub struct BrokenLawReport {
 }
 
 /// A known defect of the LiteLLM release that showed: no broken law, and nothing that the config says.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct DefectReport {
     /// Its name.
     pub defect: &'static str,

@@ -4,12 +4,13 @@ use routedrill_sim::drill::{Cause, CauseKind, World};
 use routedrill_sim::litellm::{Node, Value};
 use routedrill_sim::source::Source as SourceText;
 use router_core::{DeploymentId, Setting, Source};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::remedy;
 
 /// A place in a configuration.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct ConfigLine {
     /// The keys that lead to it, and positions in lists from 0: `router_settings.timeout`, `model_list[2]`.
     pub path: String,

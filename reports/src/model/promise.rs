@@ -5,13 +5,14 @@ use routedrill_sim::metrics::{Metrics, Phase};
 use routedrill_sim::promises::{Aftermath, Goodput, LASTING, Lasting, NotJudged, Promise};
 use routedrill_sim::scenario::{Expect, Scenario};
 use router_core::{Span, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::figures;
 use crate::words;
 
 /// A promise of the scenario.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ExpectationReport {
     /// Its key in the scenario: `availability`, `latency.p99`.
     pub key: String,

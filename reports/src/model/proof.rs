@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use routedrill_sim::drill::{Change, Drill, Edit, Felt, Outcome, Proof, Put, Suspect, World, prove};
 use routedrill_sim::source::Source as SourceText;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -14,7 +15,7 @@ use super::surroundings::SurroundingsReport;
 use super::together::TogetherReport;
 
 /// An edit of the configuration, and the drill that shows that it helps.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct EditReport {
     /// What to write, as YAML: what changes, and the keys above it.
     pub yaml: String,
@@ -40,9 +41,10 @@ pub struct EditReport {
 }
 
 /// What the users of one name felt in an outage.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct FeltReport {
     /// `lost`, `degraded`, `held` or `untouched`.
+    #[schemars(extend("enum" = ["lost", "degraded", "held", "untouched"]))]
     pub verdict: &'static str,
     /// Share of requests answered while the outage was on.
     pub availability_during: f64,
@@ -57,13 +59,15 @@ pub struct FeltReport {
 }
 
 /// A row that was drilled again.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct RecheckReport {
     /// Its name.
     pub row: String,
     /// The verdict with the configuration as it is.
+    #[schemars(extend("enum" = ["lost", "degraded", "held", "untouched"]))]
     pub before: &'static str,
     /// And as edited.
+    #[schemars(extend("enum" = ["lost", "degraded", "held", "untouched"]))]
     pub after: &'static str,
 }
 

@@ -5,6 +5,7 @@ use std::mem::{Discriminant, discriminant};
 use routedrill_sim::drill::{Cause, CauseKind, Drill, Impact, Outcome, Verdict, serves};
 use routedrill_sim::litellm::Serves;
 use routedrill_sim::metrics::Phase;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::drill::{DrillContext, RowReport};
@@ -14,9 +15,10 @@ use crate::remedy::{self, Explained, Scene};
 use crate::words;
 
 /// A cause that several outages share, and what would remove it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct RiskReport {
     /// `P0` to `P3`: [`RiskReport::GRADES`].
+    #[schemars(extend("enum" = ["P0", "P1", "P2", "P3"]))]
     pub grade: &'static str,
     /// The names whose users feel it, the worst-hit first.
     pub models: Vec<String>,

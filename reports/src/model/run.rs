@@ -7,6 +7,7 @@ use routedrill_sim::invariants::{Breaches, Defects};
 use routedrill_sim::metrics::{Ends, Latency, LossRecord, Metrics, Phase};
 use routedrill_sim::scenario::Scenario;
 use routedrill_sim::step::{Ending, RunEnd};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::course::DetailReport;
@@ -17,7 +18,7 @@ use crate::figures;
 use crate::words;
 
 /// One run, with what was promised of it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct RunReport {
     /// The version of routedrill.
     pub routedrill: Cow<'static, str>,
@@ -26,6 +27,7 @@ pub struct RunReport {
     /// The LiteLLM release whose behaviour was modelled.
     pub litellm: &'static str,
     /// `proxy` or `sdk`.
+    #[schemars(extend("enum" = ["proxy", "sdk"]))]
     pub mode: &'static str,
     /// What ran it.
     pub driver: Driver,
@@ -78,7 +80,7 @@ pub struct RunReport {
 }
 
 /// What ran the actors.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Driver {
     /// The event engine.
@@ -88,7 +90,7 @@ pub enum Driver {
 }
 
 /// Something and how often.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct Count {
     /// What.
     pub what: String,
@@ -97,7 +99,7 @@ pub struct Count {
 }
 
 /// How requests ended.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct RequestsReport {
     /// All of them.
     pub total: u64,
@@ -128,7 +130,7 @@ pub struct RequestsReport {
 }
 
 /// Requests for one name.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct AskedReport {
     /// The name.
     pub model: String,
@@ -147,7 +149,7 @@ pub struct AskedReport {
 }
 
 /// Quantiles of a latency, in seconds.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct Latencies {
     /// Of how many.
     pub count: u64,
@@ -164,7 +166,7 @@ pub struct Latencies {
 }
 
 /// One deployment.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct DeploymentReport {
     /// Its short name.
     pub name: String,
@@ -201,7 +203,7 @@ pub struct DeploymentReport {
 }
 
 /// Tokens of prompts and answers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct Tokens {
     /// Of prompts.
     pub prompt: u64,
@@ -210,7 +212,7 @@ pub struct Tokens {
 }
 
 /// Retries, waits and fallbacks.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct MovementReport {
     /// Retries.
     pub retries: u64,
@@ -229,7 +231,7 @@ pub struct MovementReport {
 }
 
 /// A fault of the scenario.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct FaultReport {
     /// What it is.
     pub label: String,
@@ -244,13 +246,14 @@ pub struct FaultReport {
 }
 
 /// One way in which requests were lost.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct LossReport {
     /// How many.
     pub count: u64,
     /// The name asked for.
     pub model: String,
     /// `before`, `during`, `after` the faults; `null` in a scenario without any.
+    #[schemars(extend("enum" = ["before", "during", "after", null]))]
     pub phase: Option<&'static str>,
     /// In words.
     pub how: String,

@@ -1,11 +1,12 @@
 //! Service-level objectives: what a drill says about the error budget.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::drill::DrillReport;
 
 /// The objectives, and what the drilled outages would do to their error budget.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct SloReport {
     /// The share of requests that has to be answered: the line below which an outage was felt.
     pub availability_objective: f64,
@@ -28,7 +29,7 @@ pub struct SloReport {
 }
 
 /// What an outage burns.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct BurnReport {
     /// The outage.
     pub row: String,
@@ -45,7 +46,7 @@ pub struct BurnReport {
 }
 
 /// What a provider's outages are expected to burn in a window.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ExpectedBurnReport {
     /// The provider.
     pub provider: String,

@@ -11,6 +11,7 @@ use routedrill_sim::story::{Moment, Story, What};
 use router_core::{
     DeploymentId, Error, ErrorClass, FailureKind, FallbackList, Note, Outcome, RetryAfter, Span, Time, WaitReason,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::why::Choices;
@@ -18,7 +19,7 @@ use crate::figures::{self, counted};
 use crate::words;
 
 /// One request from its first wish to its end. All times are virtual, in seconds from the start of the run.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct StoryReport {
     /// The version of routedrill.
     pub routedrill: Cow<'static, str>,
@@ -29,6 +30,7 @@ pub struct StoryReport {
     /// The LiteLLM release whose behaviour was modelled.
     pub litellm: &'static str,
     /// `proxy` or `sdk`.
+    #[schemars(extend("enum" = ["proxy", "sdk"]))]
     pub mode: &'static str,
     /// `routing_strategy`.
     pub strategy: &'static str,
@@ -64,7 +66,7 @@ pub struct StoryReport {
 }
 
 /// One thing that happened.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct StoryRow {
     /// Since its due time.
     pub from: f64,
@@ -79,7 +81,7 @@ pub struct StoryRow {
 }
 
 /// What kind of thing happened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowKind {
     /// The client asked.
@@ -99,7 +101,7 @@ pub enum RowKind {
 }
 
 /// Why one deployment did not answer a request.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct WhyNotReport {
     /// The deployment.
     pub deployment: String,

@@ -1,12 +1,13 @@
 //! What a configuration has beside routing: MCP servers, guardrails, what bounds spending. It is listed, not modelled.
 
 use routedrill_sim::litellm::{Node, Value};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::lines::ConfigText;
 
 /// What a configuration has beside routing.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, JsonSchema, Serialize)]
 pub struct SurroundingsReport {
     /// MCP servers, in the order of the file.
     pub mcp_servers: Vec<McpServerReport>,
@@ -19,7 +20,7 @@ pub struct SurroundingsReport {
 }
 
 /// An MCP server.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct McpServerReport {
     /// Its name.
     pub name: String,
@@ -32,7 +33,7 @@ pub struct McpServerReport {
 }
 
 /// A guardrail.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct GuardrailReport {
     /// Its name.
     pub name: String,
@@ -47,7 +48,7 @@ pub struct GuardrailReport {
 }
 
 /// A setting that bounds spending or that virtual keys need.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct BoundReport {
     /// Its keys.
     pub path: String,

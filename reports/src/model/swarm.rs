@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use routedrill_sim::swarm::{Drawn, Feature, Features, Ran, Situation, Situations};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::check::{SeedFailure, SeedReport};
 use crate::words;
 
 /// Scenarios that were drawn at random, each run once.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct SwarmReport {
     /// The seeds, as given.
     pub seeds: String,
@@ -31,7 +32,7 @@ pub struct SwarmReport {
 }
 
 /// A feature, and how many scenarios have it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct FeatureCount {
     /// What it is.
     pub feature: &'static str,
@@ -40,7 +41,7 @@ pub struct FeatureCount {
 }
 
 /// A situation, and how many scenarios met it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct SituationCount {
     /// Of what kind it is.
     pub kind: &'static str,
@@ -51,7 +52,7 @@ pub struct SituationCount {
 }
 
 /// A scenario in which something broke.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct SwarmFailure {
     /// Its seed, which draws it and which it runs under.
     pub seed: u64,

@@ -3,6 +3,7 @@
 use routedrill_sim::drill::{Drill, Edit, Outcome, Put, World, spoiled, together};
 use routedrill_sim::secrets::mask_line;
 use routedrill_sim::source::Source as SourceText;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::drill::{FindingReport, VerdictCounts};
@@ -12,7 +13,7 @@ use super::risks::RiskReport;
 use crate::lint;
 
 /// All edits together, drilled in every outage.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct TogetherReport {
     /// The risks whose edits these are, by their number from 1.
     pub risks: Vec<usize>,
@@ -42,7 +43,7 @@ pub struct TogetherReport {
 }
 
 /// A change that was not made.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct LeftOutReport {
     /// The risk that wanted it, by its number from 1.
     pub risk: usize,
@@ -55,7 +56,7 @@ pub struct LeftOutReport {
 }
 
 /// An edit that helps alone and does harm beside the others.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct SpoilingReport {
     /// The risk that wanted it, by its number from 1.
     pub risk: usize,

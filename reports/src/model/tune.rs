@@ -3,10 +3,11 @@
 use routedrill_sim::search::tune::{
     Corpus, Difference, Found, Indicator, Measure, Outcome, Plan, Point, Runner, Space,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What a search for better settings found. All measures are better when they are smaller.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct TuneReport {
     /// The config.
     pub config: String,
@@ -60,7 +61,7 @@ pub struct TuneReport {
 }
 
 /// A setting that varies.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ParamReport {
     /// Its path.
     pub path: String,
@@ -71,7 +72,7 @@ pub struct ParamReport {
 }
 
 /// One change.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ChangeReport {
     /// The setting.
     pub path: String,
@@ -82,7 +83,7 @@ pub struct ChangeReport {
 }
 
 /// The chosen setting beside the config as it is, under seeds that nothing was chosen by.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct JudgementReport {
     /// Whether the scenarios were held out too.
     pub held_out_scenarios: bool,
@@ -93,7 +94,7 @@ pub struct JudgementReport {
 }
 
 /// One measure of two settings.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ComparisonReport {
     /// Which.
     pub measure: String,
@@ -108,7 +109,7 @@ pub struct ComparisonReport {
 }
 
 /// A mean difference under common seeds.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct DifferenceReport {
     /// The mean.
     pub mean: f64,
@@ -127,7 +128,7 @@ pub struct DifferenceReport {
 }
 
 /// One scenario in the final judgement.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct CaseReport {
     /// Its name.
     pub name: String,
@@ -142,7 +143,7 @@ pub struct CaseReport {
 }
 
 /// A point that was tried.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct PointReport {
     /// By parameter: what it is; `None`: not written, LiteLLM's default holds.
     pub values: Vec<Option<String>>,
@@ -159,7 +160,7 @@ pub struct PointReport {
 }
 
 /// What depends on a parameter.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ImportanceReport {
     /// Its path.
     pub path: String,
@@ -170,7 +171,7 @@ pub struct ImportanceReport {
 }
 
 /// One step from what is recommended.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct StepReport {
     /// The parameter.
     pub path: String,
@@ -183,7 +184,7 @@ pub struct StepReport {
 }
 
 /// Two parameters around what is recommended, everything else as it is there.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct MapReport {
     /// The path that columns stand for.
     pub columns: String,

@@ -2,13 +2,14 @@
 
 use routedrill_sim::drill::{End, Outcome, Upgrade, UpgradeChange as Change, labels};
 use router_core::{Outcome as Ending, Plan, Rules};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::drill::{ImpactReport, impact_report};
 use crate::figures;
 
 /// A configuration under two releases: the outages that end differently for the users, and why.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct UpgradeReport {
     /// The configuration, by the name under which it was given.
     pub config: String,
@@ -29,7 +30,7 @@ pub struct UpgradeReport {
 }
 
 /// One reason, and what it changes.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ReasonReport {
     /// The rules; none when the two releases read the configuration itself differently.
     pub rules: Vec<RuleReport>,
@@ -43,7 +44,7 @@ pub struct ReasonReport {
 }
 
 /// A rule in which the releases differ.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, JsonSchema, Serialize)]
 pub struct RuleReport {
     /// Its name.
     pub name: &'static str,
@@ -52,7 +53,7 @@ pub struct RuleReport {
 }
 
 /// A request that ends differently.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ChangedRequestReport {
     /// The outage.
     pub row: String,
@@ -73,7 +74,7 @@ pub struct ChangedRequestReport {
 }
 
 /// How a request ends for its user.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct EndReport {
     /// In words: `answered by gpt-4#2`, `429 RateLimitError`, `nothing: the caller gave up`.
     pub outcome: String,
@@ -82,13 +83,15 @@ pub struct EndReport {
 }
 
 /// An outage under both releases.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct ChangedRowReport {
     /// The outage.
     pub row: String,
     /// Its verdict today.
+    #[schemars(extend("enum" = ["lost", "degraded", "held", "untouched"]))]
     pub verdict_from: &'static str,
     /// Its verdict to come.
+    #[schemars(extend("enum" = ["lost", "degraded", "held", "untouched"]))]
     pub verdict_to: &'static str,
     /// What it does to the worst-hit name today.
     pub worst_from: Option<ImpactReport>,

@@ -2,13 +2,14 @@
 
 use routedrill_sim::metrics::Metrics;
 use routedrill_sim::promises::{Goodput, Lasting, Promise};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::laws::BrokenLawReport;
 use super::promise::{ExpectationReport, not_judged};
 
 /// How a run came out. The worst that is true of it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every law and every promise held.
@@ -65,7 +66,7 @@ impl Verdict {
 }
 
 /// How a run went on after its last fault.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct AftermathReport {
     /// Why that cannot be judged, where it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +87,7 @@ pub struct AftermathReport {
 }
 
 /// Goodput and amplification of one step of a run.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct GoodputReport {
     /// When the step begins.
     pub at: f64,

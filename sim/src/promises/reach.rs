@@ -116,10 +116,10 @@ impl Reach {
                 flight.could = self.somebody_is_free(step.at, *request, flight);
                 self.flights.open(*request, flight);
             }
-            Event::Message { message: Message::Call { deployment, prompt_tokens, output_tokens, .. }, .. } => {
-                if !refused(step) {
-                    self.admit(step.at, *deployment, u64::from(*prompt_tokens) + u64::from(*output_tokens));
-                }
+            Event::Message { message: Message::Call { deployment, prompt_tokens, output_tokens, .. }, .. }
+                if !refused(step) =>
+            {
+                self.admit(step.at, *deployment, u64::from(*prompt_tokens) + u64::from(*output_tokens));
             }
             _ => {}
         }

@@ -72,7 +72,7 @@ impl Shares {
     pub(super) fn worst(&self) -> Option<Unfair> {
         let judged = self.groups.iter().filter_map(|group| {
             let all: u64 = group.calls.iter().sum();
-            (all >= CALLS_MIN).then(|| (group, all as f64))
+            (all >= CALLS_MIN).then_some((group, all as f64))
         });
         let each =
             judged.flat_map(|(group, all)| {

@@ -290,7 +290,7 @@ impl Recount {
     fn recovery(&self, fault: (u64, u64), duration: u64, patience: u64) -> Option<u64> {
         let before = self.stretch(0, fault.0);
         let usual = if before.due >= 20 { before.answered as f64 / before.due as f64 } else { 1.0 };
-        let last = duration - ((duration - fault.1) / 4 + u64::from((duration - fault.1) % 4 > 0)).min(patience);
+        let last = duration - (duration - fault.1).div_ceil(4).min(patience);
         let window = |from: u64| (from + 10..=last).map(|to| self.stretch(from, to)).find(|one| one.due >= 20);
         let good = |from: u64| window(from).map(|one| one.answered as f64 >= 0.95 * usual * one.due as f64);
         let back = (fault.1..last).rev().take_while(|from| good(*from) != Some(false)).last()?;

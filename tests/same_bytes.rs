@@ -68,7 +68,7 @@ fn a_drill_gives_the_same_bytes_in_two_processes_on_one_thread_and_on_two() {
         assert_same(what, &one.1, &other.1);
         assert_same(what, &one.2, &other.2);
     }
-    let names = ["memo.html", "memo.md", "report.html", "results.json", "statement.dsse.json"];
+    let names = ["edits.patch", "memo.html", "memo.md", "report.html", "results.json", "statement.dsse.json"];
     assert_eq!(one.1.keys().collect::<Vec<_>>(), names);
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use router_core::{Config, Plan};
 
 /// A short name for each deployment of a configuration, unique and the same on every run: its id where the operator
-/// wrote one, else the group, and the how-manieth of it where there are several: `gpt-4#2`.
+/// wrote one, else the group, and the how-manieth of it where there are several: `gpt-4#2`. An id that several entries
+/// share is numbered too, for it alone means all of them.
 pub fn of_config(config: &Config) -> Vec<String> {
     labels(config.model_list.iter().map(|entry| (entry.model_name.as_str(), entry.id.as_str())))
 }
@@ -23,20 +24,29 @@ fn labels<'a>(entries: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Vec<
     for (group, _) in entries.clone() {
         *members.entry(group).or_default() += 1;
     }
+    let mut sharing: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, id) in entries.clone() {
+        *sharing.entry(id).or_default() += 1;
+    }
     let mut so_far: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ids_so_far: BTreeMap<&str, usize> = BTreeMap::new();
     let mut labels: Vec<String> = Vec::new();
     for (group, id) in entries {
         let nth = so_far.entry(group).or_default();
         *nth += 1;
         let derived = id.len() >= DERIVED_ID_LENGTH || id.is_empty();
-        let mut label = if !derived {
+        let mut label = if !derived && sharing[id] > 1 {
+            let nth = ids_so_far.entry(id).or_default();
+            *nth += 1;
+            format!("{id}#{nth}")
+        } else if !derived {
             id.to_owned()
         } else if members[group] == 1 {
             group.to_owned()
         } else {
             format!("{group}#{nth}")
         };
-        // Two entries may share an id, or an id may look like a group's name.
+        // An id may look like a group's name, or like the numbered name of another.
         while labels.contains(&label) {
             label.push('\'');
         }
@@ -65,7 +75,12 @@ mod tests {
     }
 
     #[test]
+    fn an_id_that_entries_share_is_numbered() {
+        assert_eq!(labelled(&[("gpt-4", "east"), ("gpt-4", "east"), ("east", "")]), ["east#1", "east#2", "east"]);
+    }
+
+    #[test]
     fn names_are_unique() {
-        assert_eq!(labelled(&[("gpt-4", "east"), ("gpt-4", "east"), ("east", "")]), ["east", "east'", "east''"]);
+        assert_eq!(labelled(&[("gpt-4", "a#1"), ("gpt-4", "a"), ("gpt-4", "a")]), ["a#1", "a#1'", "a#2"]);
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::rules::Release;
 use crate::time::Span;
+use crate::what_if::WhatIf;
 
 /// How requests reach the Router. The two count failures differently.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -40,6 +41,8 @@ pub struct Config {
     pub asked_regions: Vec<String>,
     /// Fallback lists that requests bring along.
     pub request_lists: Vec<RequestList>,
+    /// Policies that LiteLLM does not have.
+    pub what_if: WhatIf,
 }
 
 /// A number in a place where LiteLLM also accepts text without complaint, and then misbehaves.

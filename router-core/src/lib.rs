@@ -31,6 +31,7 @@ mod time;
 mod timers;
 mod view;
 mod walk;
+mod what_if;
 mod wording;
 
 pub use catalogue::Rule;
@@ -53,4 +54,5 @@ pub use router::Router;
 pub use rules::{CutStream, FullDeployment, FullSampleList, Release, Rules, ShuffleMetric};
 pub use time::{Span, Time};
 pub use view::{Counts, View};
+pub use what_if::{RetryBudget, WhatIf};
 pub use wording::Wording;

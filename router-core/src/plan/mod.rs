@@ -25,6 +25,7 @@ use crate::input::Target;
 use crate::note::FallbackList;
 use crate::rules::{Release, Rules};
 use crate::time::Time;
+use crate::what_if::WhatIf;
 use names::Names;
 
 /// Everything the router needs to know before the first request.
@@ -42,6 +43,7 @@ pub struct Plan {
     routes: Vec<Route>,
     chains: Chains,
     group_retry_policies: Vec<(NameId, RetryPolicy)>,
+    what_if: WhatIf,
 }
 
 impl Plan {
@@ -107,6 +109,7 @@ impl Plan {
             routes,
             chains,
             group_retry_policies,
+            what_if: config.what_if,
         })
     }
 
@@ -128,6 +131,17 @@ impl Plan {
     /// The router-wide settings that take effect.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The policies that LiteLLM does not have, all of them off unless somebody asks what they would do.
+    pub fn what_if(&self) -> &WhatIf {
+        &self.what_if
+    }
+
+    /// The same plan with these policies.
+    #[must_use]
+    pub fn with_what_if(&self, what_if: WhatIf) -> Self {
+        Self { what_if, ..self.clone() }
     }
 
     /// All deployments, in the order of `model_list`; a [`DeploymentId`] is an index into them.

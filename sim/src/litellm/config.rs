@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use router_core::{Config, Mode, Release};
+use router_core::{Config, Mode, Release, WhatIf};
 
 use super::entry::ModelList;
 use super::finding::{Edit, Finding, Findings, rule};
@@ -215,6 +215,7 @@ fn load<'s>(
         asked_tags: Vec::new(),
         asked_regions: Vec::new(),
         request_lists: Vec::new(),
+        what_if: WhatIf::default(),
     };
     let stored = top.get("general_settings").and_then(|settings| settings.get("store_model_in_db"));
     let database = no_models || stored.is_some_and(|stored| matches!(stored.value, Value::Bool(true)));

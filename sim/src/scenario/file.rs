@@ -12,6 +12,7 @@ use super::meant::MustSee;
 use super::quantity::{AtLeast, AtMost, Count, Duration, Plain, Price, Rate, Seconds, Share};
 use super::recorded::OneRequest;
 use super::select::Selector;
+use super::what_if::{Probes, Tokens, Wait};
 use super::word::{InjectWord, ScopeWord, Text, Unlimited, WallClock, WholeSeconds, Window};
 use super::written::{Anything, ConfigAt, Located, Named, OneOrMany, Written};
 use crate::provider::{Dialect, ErrorKind};
@@ -61,6 +62,9 @@ pub struct File {
     pub links: Option<Links>,
     /// What breaks, and when.
     pub faults: Option<Vec<Fault>>,
+    /// Policies that the router is to have although LiteLLM does not have them, to see what they would buy. Default: none,
+    /// the router decides as LiteLLM does. `--what-if` on the command line adds to them.
+    pub what_if: Option<WhatIf>,
     /// What is promised.
     pub expect: Option<Expect>,
     /// Which of the promises this drill shows to be broken, by their keys: `[availability, latency.p99]`. It fails when
@@ -77,6 +81,26 @@ impl File {
     pub fn traffic(&self) -> &[Traffic] {
         self.traffic.as_ref().map_or(&[], |traffic| &traffic.value)
     }
+}
+
+/// Policies that LiteLLM does not have.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a map of policies: `{half-open: 1}`")]
+pub struct WhatIf {
+    /// Retries of all requests are paid from one bucket of tokens: so many does each request put into it, a retry takes one.
+    /// It holds 10 and is full at the start; `0.2 burst 50`: it holds 50. Without a token, no retry: fallbacks come next.
+    pub retry_budget: Option<Written<Tokens>>,
+    /// Each cooldown is longer by up to this share of its length, evenly drawn: `50%`.
+    pub cooldown_jitter: Option<Written<Share>>,
+    /// When a cooldown ends, the deployment gets so many calls at once at most, until one of them succeeds; a failed one cools
+    /// it again.
+    pub half_open: Option<Written<Probes>>,
+    /// A request that would fail because all deployments of the group that it asked for rest waits so long at most for the
+    /// first of them to be back.
+    pub wait_for_cooldown: Option<Written<Wait>>,
+    /// A call that was not answered within this time gets company: the same request at another deployment of its group. The
+    /// first good answer counts, the other call is hung up on.
+    pub hedge: Option<Written<Wait>>,
 }
 
 /// One stream of requests.

@@ -10,7 +10,7 @@ use super::meant::{Origin, Scenario};
 use super::patch::Patch;
 use super::quantity::{Complaint, Quantity as _};
 use super::reading::Reading;
-use super::resolve::{World, announce, asked_names, resolve};
+use super::resolve::{World, announce, asked_names, resolve, what_if};
 use super::strict;
 use super::tree::{Kind, NodeId, Tree};
 use super::word::{Text, WallClock};
@@ -164,6 +164,7 @@ impl<'a> Unresolved<'a> {
     pub(super) fn resolve(mut self, mut config: Config, inventory: Inventory) -> Result<Scenario, Problems> {
         let (file, reading) = (&self.file, &mut self.reading);
         announce(file, reading.tree, &mut config);
+        config.what_if = what_if(file, reading);
         let plan = match Plan::new(&config) {
             Ok(plan) => Arc::new(plan),
             Err(refusals) => {

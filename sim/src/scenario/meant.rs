@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time};
+use router_core::{DeploymentId, NameId, Params, Plan, RetryAfter, Span, Time, WhatIf};
 
 use super::patch::Patch;
 use super::quantity::{Duration, quantile_name};
@@ -41,6 +41,15 @@ pub struct Scenario {
     pub expect: Expect,
     /// Where the configuration came from.
     pub origin: Origin,
+}
+
+impl Scenario {
+    /// Changes the policies beyond LiteLLM's that the router has: these, and the scenario's own that these do not set.
+    pub fn suppose(&mut self, what_if: WhatIf) {
+        if !what_if.is_off() {
+            self.plan = Arc::new(self.plan.with_what_if(what_if.or(*self.plan.what_if())));
+        }
+    }
 }
 
 /// Where a router's configuration came from, so that the scenario can be written down again.

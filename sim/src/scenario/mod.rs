@@ -21,6 +21,7 @@ pub mod strict;
 mod tests;
 pub mod tree;
 mod upstreams;
+pub mod what_if;
 pub mod word;
 pub mod written;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use router_core::{Config, NameId, Params, Plan, RequestLists, RetryAfter, Span, Target, Time};
+use router_core::{Config, NameId, Params, Plan, RequestLists, RetryAfter, Span, Target, Time, WhatIf};
 
 use super::file::{self, File};
 use super::meant::{
@@ -15,6 +15,7 @@ use super::reading::{Reading, quantile};
 use super::recorded::OneRequest;
 use super::tree::{Kind, NodeId, Tree};
 use super::upstreams;
+use super::what_if::{Probes, Tokens, Wait};
 use super::word::{InjectWord, Text, Vocabulary as _};
 use super::written::{Located, Written};
 use crate::invariants::Law;
@@ -46,6 +47,18 @@ pub(super) fn announce(file: &File, tree: &Tree, config: &mut Config) {
     for params in file.traffic().iter().filter_map(|traffic| traffic.params.as_ref()) {
         config.asked_tags.extend(params.tags.iter().flatten().filter_map(|written| text(written, tree)));
         config.asked_regions.extend(params.region.iter().filter_map(|written| text(written, tree)));
+    }
+}
+
+/// The policies beyond LiteLLM's that the file supposes.
+pub(super) fn what_if(file: &File, reading: &mut Reading<'_>) -> WhatIf {
+    let Some(supposed) = &file.what_if else { return WhatIf::default() };
+    WhatIf {
+        retry_budget: reading.optional(&supposed.retry_budget).map(|Tokens(budget)| budget),
+        cooldown_jitter: reading.optional(&supposed.cooldown_jitter).map(|Share(share)| share),
+        half_open: reading.optional(&supposed.half_open).map(|Probes(probes)| probes),
+        wait_for_cooldown: reading.optional(&supposed.wait_for_cooldown).map(|Wait(wait)| wait),
+        hedge_after: reading.optional(&supposed.hedge).map(|Wait(wait)| wait),
     }
 }
 

@@ -490,7 +490,7 @@ faults:
             &[
                 "4: a map does not belong here; expected a list",
                 "5: unknown key `x`; known here: name, config, router, patch, litellm, mode, seed, start, duration, drain, \
-             replicas, traffic, upstreams, quotas, links, faults, expect, expect_broken",
+             replicas, traffic, upstreams, quotas, links, faults, what_if, expect, expect_broken",
             ],
         );
     }

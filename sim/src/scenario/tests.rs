@@ -9,6 +9,7 @@ use router_core::{Config, DeploymentId, ModelEntry, RetryAfter, Span, Time};
 use super::load::Unresolved;
 use super::quantity::{Duration, Price, Share};
 use super::tree::Tree;
+use super::what_if::words;
 use super::*;
 use crate::invariants::Law;
 use crate::litellm::{Inventory, Place};
@@ -391,7 +392,7 @@ fn shown(scenario: &Scenario) -> String {
         origin,
     } = scenario;
     let names: Vec<_> = traffic.iter().map(|traffic| plan.name(traffic.model)).collect();
-    let router = (plan.release(), plan.mode(), plan.start_unix_nanos(), names);
+    let router = (plan.release(), plan.mode(), plan.start_unix_nanos(), plan.what_if(), names);
     format!(
         "{name:?}{router:?}{seed:?}{duration:?}{drain:?}{traffic:?}{upstreams:?}{quotas:?}{faults:?}{links:?}{expect:?}{origin:?}"
     )
@@ -452,6 +453,7 @@ faults:
   - {at: 7m, on: all, inject: content_filter}
   - {at: 7m, on: all, inject: context_window}
   - {at: 7m, on: all, inject: rate_limited}
+what_if: {retry-budget: 12.5% burst 7, cooldown-jitter: 1/3, half-open: true, wait-for-cooldown: 5s, hedge: 1500ms}
 expect:
   availability: \">= 99.9%\"
   latency: {p50: \"<= 1s\", p99.9: \"<= 8s\", max: \"<= 60s\"}
@@ -495,4 +497,13 @@ faults:
 "
         ));
     }
+}
+
+#[test]
+fn a_scenario_may_suppose_policies_that_litellm_does_not_have() {
+    let supposed = scenario("what_if: {retry-budget: 0.2, half-open: true, hedge: 1500ms}\n");
+    assert_eq!(words(supposed.plan.what_if()), "retry-budget=0.2, half-open=1, hedge=1500ms");
+    assert!(scenario("").plan.what_if().is_off());
+    complains("what_if: {half_open: 1}\n", "did you mean `half-open`?");
+    complains("what_if: {wait-for-cooldown: 0s}\n", "no time at all is no policy");
 }

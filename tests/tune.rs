@@ -286,5 +286,5 @@ fn every_format_is_printed() {
     assert!(csv.starts_with("router_settings.num_retries,router_settings.timeout,lost,p99,seeds,pareto"), "{csv}");
     assert!(read("tune.txt").contains("-  num_retries: 0 # none\n+  num_retries: 3 # none\n"));
     let diff = run(at, &[&args[..6], &["--seeds", "6", "--format", "diff"]].concat());
-    assert!(text(&diff.stdout).starts_with("--- c.yaml\n+++ c.yaml\n@@"), "{}", text(&diff.stdout));
+    assert!(text(&diff.stdout).starts_with("--- a/c.yaml\n+++ b/c.yaml\n@@"), "{}", text(&diff.stdout));
 }

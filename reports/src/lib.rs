@@ -1,11 +1,11 @@
 //! Evidence for people and machines: one report model, one printer per format.
 
-mod diff;
 pub mod evidence;
 pub mod figures;
 mod folder;
 pub mod lint;
 pub mod model;
+mod patch;
 pub mod print;
 pub mod remedy;
 pub mod schema;
@@ -13,5 +13,5 @@ mod table;
 pub mod words;
 mod wrap;
 
-pub use diff::unified;
 pub use folder::{Folder, OutFile, WriteError, write_whole};
+pub use patch::patch;

@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use routedrill_reports::lint::{Counts, LintedFile, explanation, github, json, patch, rules, sarif, text};
+use routedrill_reports::lint::{Counts, LintedFile, explanation, github, json, rules, sarif, text};
+use routedrill_reports::patch;
 use routedrill_reports::write_whole;
 use routedrill_sim::litellm::lint::fix::fix;
 use routedrill_sim::litellm::lint::manifest::{self, Manifest};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use routedrill_reports::model::TuneReport;
-use routedrill_reports::{Folder, print, unified};
+use routedrill_reports::{Folder, patch, print};
 use routedrill_sim::problem::{Problem, Problems};
 use routedrill_sim::search::slo::Slo;
 use routedrill_sim::search::store::{Header, KeyMaker, Shard, Store};
@@ -273,7 +273,7 @@ impl Ready {
         if text.is_none() {
             eprintln!("note: this config is written in a way that cannot be changed line by line: change it by hand");
         }
-        let patch = text.as_deref().map(|text| unified(corpus.config.name(), corpus.config.text(), text));
+        let patch = text.as_deref().map(|text| patch(corpus.config.name(), corpus.config.text(), text));
         shown.print(&report, patch.as_deref())?;
         if let Some(path) = &shown.write {
             match &text {

@@ -3,14 +3,12 @@
 mod github;
 mod json;
 mod page;
-mod patch;
 mod sarif;
 mod text;
 
 pub use github::github;
 pub use json::json;
 pub use page::page;
-pub use patch::patch;
 pub use sarif::sarif;
 pub use text::{explanation, rules, text};
 

@@ -10,7 +10,7 @@ use super::drill::{FindingReport, VerdictCounts};
 use super::lines::{ConfigText, written};
 use super::proof::{RecheckReport, flow, yaml};
 use super::risks::RiskReport;
-use crate::lint;
+use crate::patch;
 
 /// All edits together, drilled in every outage.
 #[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
@@ -183,7 +183,7 @@ fn bearable<'a>(
 /// The patch, unless it would carry a secret to where others read it.
 fn patch_of(config: &str, source: &SourceText, edited: &str) -> (Option<String>, Option<&'static str>) {
     let name = config.rsplit(['/', '\\']).next().unwrap_or_default();
-    let patch = lint::patch(name, source.text(), edited);
+    let patch = patch(name, source.text(), edited);
     if patch.lines().any(|line| mask_line(line) != line) {
         return (None, Some("a key stands in clear text next to what changes"));
     }

@@ -2,14 +2,14 @@
 
 use router_core::{
     AttemptId, DeploymentId, Error, ErrorClass, Mode, NameId, RequestId, RetryAfter, RoutingStrategy, Time,
-    exception_of,
 };
 
+use super::filters::{self, Nobody, Wish};
 use super::law::Law;
 use super::ledger::{Calling, End, Late, Seen};
 use super::watch::Laws;
 use super::{
-    blame, cooldown_held, max_parallel, one_answer, picked_from_group, retry_wait, spend_adds_up, strategy_kept,
+    blame, cooldown_held, mapped, max_parallel, one_answer, picked_from_group, retry_wait, spend_adds_up, strategy_kept,
 };
 
 impl Laws {
@@ -57,7 +57,8 @@ impl Laws {
         let prompt = open.prompt;
         let frame = open.frames.top();
         frame.attempts += 1;
-        let (name, whole) = (frame.name, !frame.partial && !frame.skips && !selects);
+        let whole = !frame.partial && frame.refused.is_empty() && frame.excluded.is_empty() && !selects;
+        let (name, judged) = (frame.name, open.plain);
         let plan = std::sync::Arc::clone(&self.plan);
         let of_name = self.names.of(name);
         let (by_id, simple) = (of_name.by_id, of_name.simple);
@@ -71,6 +72,9 @@ impl Laws {
         let rests = self.recount.rests(&plan, deployment, at);
         add(Law::CooldownHeld, cooldown_held::of_pick(by_id, rests).map(str::to_owned));
         if !(whole && simple) {
+            if judged {
+                self.picked_by_filters(at, request, (name, deployment), eligible);
+            }
             return;
         }
         let counted = self.candidates(name, at).count() as u32;
@@ -97,7 +101,13 @@ impl Laws {
             Some(busy) => strategy_kept::of_busy(&plan, busy, name, self.candidates(name, at), deployment, at),
             None => None,
         };
-        let told = told.or_else(|| self.picked_by_usage(name, Some(deployment), prompt, at));
+        let told = told.or_else(|| {
+            let candidates: Vec<DeploymentId> = match self.learns() {
+                true => self.candidates(name, at).collect(),
+                false => Vec::new(),
+            };
+            self.picked_by_usage(name, &candidates, Some(deployment), prompt, at)
+        });
         if let Some(what) = told {
             self.broken(Law::StrategyKept, at, request, Some(deployment), || what);
         }
@@ -127,13 +137,73 @@ impl Laws {
         }
     }
 
-    /// The pick of `usage-based-routing-v2`, or that it picked nobody.
-    fn picked_by_usage(&mut self, name: NameId, picked: Option<DeploymentId>, prompt: u32, at: Time) -> Option<String> {
+    /// Somebody is picked where more than health decides.
+    fn picked_by_filters(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        (name, picked): (NameId, DeploymentId),
+        eligible: u32,
+    ) {
+        let Some(left) = self.left(at, request, name) else { return };
+        let left = left.unwrap_or_default();
+        let prompt = self.ledger.requests.get(request).map_or(0, |(_, open)| open.prompt);
+        let told = picked_from_group::of_filters(left.contains(&picked), eligible, left.len() as u32);
+        if let Some(what) = told {
+            return self.broken(Law::PickedFromGroup, at, request, Some(picked), || what);
+        }
+        let plan = std::sync::Arc::clone(&self.plan);
+        let candidates = left.iter().copied();
+        let busy = self.busy.as_ref();
+        let told = busy.and_then(|busy| strategy_kept::of_busy(&plan, busy, name, candidates, picked, at));
+        let told = told.or_else(|| self.picked_by_usage(name, &left, Some(picked), prompt, at));
+        if let Some(what) = told {
+            self.broken(Law::StrategyKept, at, request, Some(picked), || what);
+        }
+    }
+
+    /// Who is left by all filters, or how nobody is; `None`: it cannot be told from outside.
+    fn left(&mut self, at: Time, request: RequestId, name: NameId) -> Option<Result<Vec<DeploymentId>, Nobody>> {
+        let of_name = self.names.of(name);
+        let judged = of_name.filtered && !of_name.members.is_empty();
+        let (_, open) = self.ledger.requests.get(request).filter(|_| judged)?;
+        let frame = open.frames.at_work();
+        let wish = Wish {
+            prompt: open.prompt,
+            tags: &open.tags,
+            region: open.region,
+            level: frame.level,
+            excluded: &frame.excluded,
+            refused: &frame.refused,
+        };
+        Some(filters::left(&self.plan, (&self.recount, &self.spend), (name, &of_name.members), wish, at))
+    }
+
+    /// Whether the routing strategy goes by usage or by latency.
+    fn learns(&self) -> bool {
+        self.learned.is_some() || self.usage.keeper() == super::quota_admitted::Keeper::Strategy
+    }
+
+    /// The pick of a strategy that goes by usage or by latency, or that it picked nobody.
+    fn picked_by_usage(
+        &mut self,
+        name: NameId,
+        candidates: &[DeploymentId],
+        picked: Option<DeploymentId>,
+        prompt: u32,
+        at: Time,
+    ) -> Option<String> {
+        if let Some(learned) = &mut self.learned {
+            // One strategy looks usage up under the name behind an alias, and counts it under the alias.
+            let aliased = self.plan.deployments().iter().all(|one| one.group != name);
+            let by_usage = self.plan.settings().routing_strategy.value == RoutingStrategy::UsageBased;
+            let told = learned.of_pick(&self.plan, name, candidates, picked, (prompt, at));
+            return told.filter(|_| !(by_usage && aliased));
+        }
         if self.usage.keeper() != super::quota_admitted::Keeper::Strategy {
             return None;
         }
-        let candidates: Vec<DeploymentId> = self.candidates(name, at).collect();
-        strategy_kept::of_usage(&self.plan, &mut self.usage, candidates.into_iter(), picked, (prompt, at))
+        strategy_kept::of_usage(&self.plan, &mut self.usage, candidates.iter().copied(), picked, (prompt, at))
     }
 
     /// Whether the wait before this moment was as long as it should be.
@@ -179,8 +249,7 @@ impl Laws {
         match ended {
             _ if !sent => {}
             Some((_, End::Failed(failure))) => {
-                let dialect = self.plan.deployment(whom).dialect;
-                seen.error = exception_of(dialect, &failure, false, self.plan.rules());
+                seen.error = mapped::error(self.plan.deployment(whom), &failure, self.plan.rules());
                 seen.retry_after = failure.retry_after;
             }
             Some((_, End::TimedOut)) => {
@@ -188,7 +257,8 @@ impl Laws {
                 seen.callers_timeout = set_timeout;
             }
             Some((_, End::Answered { usage, content_filter: true })) => {
-                self.answered(at, group, whom, usage);
+                let since = self.ledger.requests.get(request).and_then(|(_, open)| open.last_call);
+                self.answered(at, (group, since), whom, usage);
                 counts = false;
             }
             Some((_, End::Answered { .. })) | None => {
@@ -263,7 +333,7 @@ impl Laws {
             by_limit: false,
             callers_timeout: false,
         });
-        let whole = !frame.partial && !selects;
+        let whole = !frame.partial && frame.refused.is_empty() && frame.excluded.is_empty() && !selects;
         if self.plan.mode() == Mode::Proxy && !open.reported && strategy != RoutingStrategy::UsageBased && plain {
             open.reported = true;
             open.reported_call = open.last_call;
@@ -271,6 +341,9 @@ impl Laws {
             open.late = Some(Late { error, retry_after, weighs, strategy_knows: false, after: open.attempt });
         }
         if !whole || !self.names.of(group).simple {
+            if plain && let Some(left) = self.left(at, request, group) {
+                self.nobody_by_filters(at, request, group, (error, prompt), left);
+            }
             return;
         }
         if error.class == ErrorClass::RouterRateLimitError && self.names.strategy_takes_all {
@@ -278,8 +351,47 @@ impl Laws {
             if let Some(what) = cooldown_held::of_nobody(counted) {
                 self.broken(Law::CooldownHeld, at, request, None, || what);
             }
-        } else if by_strategy && let Some(what) = self.picked_by_usage(group, None, prompt, at) {
-            self.broken(Law::StrategyKept, at, request, None, || what);
+        } else if self.learns() {
+            let candidates: Vec<DeploymentId> = self.candidates(group, at).collect();
+            if candidates.is_empty() {
+                return;
+            }
+            if let Some(what) = self.picked_by_usage(group, &candidates, None, prompt, at) {
+                self.broken(Law::StrategyKept, at, request, None, || what);
+            }
+        }
+    }
+
+    /// Nobody could be picked where more than health decides.
+    fn nobody_by_filters(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        name: NameId,
+        (error, prompt): (Error, u32),
+        left: Result<Vec<DeploymentId>, Nobody>,
+    ) {
+        if matches!(error.class, ErrorClass::TypeError | ErrorClass::ZeroDivisionError) {
+            // Weights that are no numbers, or add up to nothing.
+            return;
+        }
+        let strategys = matches!(error.class, ErrorClass::RouterRateLimitError | ErrorClass::RateLimitError)
+            && !self.names.strategy_takes_all;
+        match left {
+            Err(due) => {
+                if let Some(what) = picked_from_group::of_nobody(&error, due) {
+                    self.broken(Law::PickedFromGroup, at, request, None, || what);
+                }
+            }
+            Ok(left) if strategys => {
+                if let Some(what) = self.picked_by_usage(name, &left, None, prompt, at) {
+                    self.broken(Law::StrategyKept, at, request, None, || what);
+                }
+            }
+            Ok(left) => {
+                let what = picked_from_group::of_somebody(&error, left.len());
+                self.broken(Law::PickedFromGroup, at, request, None, || what);
+            }
         }
     }
 }

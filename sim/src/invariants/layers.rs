@@ -44,10 +44,11 @@ impl Laws {
             if silent { (Span::ZERO, Span::ZERO) } else { retries::wait(&plan, &raised, retries, healthy, all) };
         // Where the number of retries is unknown, so is whether the end is waited for.
         frame.wait = budget.is_some().then_some((at, least, most));
-        frame.skips |= goes_on
-            && rules.retry_skips_refusers
-            && newest.deployment.is_some()
-            && newest.error.status.is_some_and(|status| !retries::passes(status));
+        let refuser = newest.deployment.map(|id| plan.deployment(id).twin).filter(|_| {
+            let lasts = newest.error.status.is_some_and(|status| !retries::passes(status));
+            goes_on && rules.retry_skips_refusers && lasts
+        });
+        frame.refused.extend(refuser);
         if silent {
             frame.wait = Some((at, Span::ZERO, Span::ZERO));
         } else if wait.is_zero() {
@@ -112,7 +113,24 @@ impl Laws {
         top.hops += 1;
         let inner = top.depth + top.hops;
         let failover = list == FallbackList::WeightedFailover;
-        open.frames.push(Frame { failover, ..Frame::new(to, inner, partial) });
+        let mut hop = Frame { failover, ..Frame::new(to, inner, partial) };
+        if failover {
+            let failed = top.raised.and_then(|seen| seen.deployment).map(|id| plan.deployment(id).twin);
+            top.failed_over.extend(failed.filter(|failed| !top.failed_over.contains(failed)));
+        }
+        hop.failed_over.clone_from(&top.failed_over);
+        hop.excluded.clone_from(if failover { &top.failed_over } else { &top.excluded });
+        if list == FallbackList::Order {
+            // The levels above the one at work, rising, each of them once.
+            let mut orders: Vec<i64> = plan.listed(from).iter().filter_map(|&id| plan.deployment(id).order).collect();
+            orders.sort_unstable();
+            let reached = top.level.or(orders.first().copied());
+            let is_due = |level: &i64| Some(*level) > reached && !open.levels.contains(&(from, *level));
+            hop.level = orders.into_iter().find(is_due);
+            fits &= hop.level.is_some();
+            open.levels.extend(hop.level.map(|level| (from, level)));
+        }
+        open.frames.push(hop);
         if let Some(what) = fallback_order::of_step(&plan, fits, from, to) {
             self.broken(Law::FallbackOrder, at, request, None, || what);
         }

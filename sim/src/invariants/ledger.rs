@@ -1,6 +1,8 @@
 //! What is open: requests, their frames, and calls to upstreams. The laws share it.
 
-use router_core::{AttemptId, DeploymentId, Error, Failure, NameId, Params, RequestId, RetryAfter, Span, Time, Usage};
+use router_core::{
+    AttemptId, DeploymentId, Error, Failure, NameId, Params, RequestId, RetryAfter, Span, TagId, Time, Usage,
+};
 
 use crate::metrics::InFlight;
 
@@ -31,8 +33,12 @@ pub(super) struct Open {
     pub(super) prompt: u32,
     /// A failure of the router's own that the callbacks hear of late.
     pub(super) late: Option<Late>,
-    /// Fallback targets that were tried.
+    /// Fallback targets that were tried, and levels of `order`.
     pub(super) tried: Vec<NameId>,
+    pub(super) levels: Vec<(NameId, i64)>,
+    /// Tags and region that the request asks for.
+    pub(super) tags: Vec<TagId>,
+    pub(super) region: Option<u32>,
 }
 
 /// A failure of the router's own: nobody could be picked, or a limit refused the call.
@@ -116,8 +122,13 @@ pub(super) struct Frame {
     pub(super) newest: Option<Seen>,
     /// How many retries the first failure gives, and whether a policy does so whatever the error is.
     pub(super) budget: Option<(i64, bool)>,
-    /// Somebody refused with a status that is not retried, and is passed over.
-    pub(super) skips: bool,
+    /// The level of `order` that it is for.
+    pub(super) level: Option<i64>,
+    /// Who refused with a status that is not retried, and is passed over.
+    pub(super) refused: Vec<DeploymentId>,
+    /// Who is left out under weighted failover, and who has failed on the way here.
+    pub(super) excluded: Vec<DeploymentId>,
+    pub(super) failed_over: Vec<DeploymentId>,
     /// What must be waited from when on, before the next attempt or the end of the layer: at least and at most.
     pub(super) wait: Option<(Time, Span, Span)>,
     /// Where its walk through a chain has got to.
@@ -152,7 +163,10 @@ impl Frame {
             first: None,
             newest: None,
             budget: None,
-            skips: false,
+            level: None,
+            refused: Vec::new(),
+            excluded: Vec::new(),
+            failed_over: Vec::new(),
             wait: None,
             next_target: 0,
             raised: None,
@@ -206,6 +220,9 @@ impl Open {
             prompt,
             late: None,
             tried: Vec::new(),
+            levels: Vec::new(),
+            tags: Vec::new(),
+            region: None,
         }
     }
 }

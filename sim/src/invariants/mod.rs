@@ -7,7 +7,7 @@
 //! well, is a third: see [`Defect`].
 //!
 //! Not judged, because it cannot be told from outside: retries and timeouts after a fallback map changed them, limits
-//! per day, picks by latency and cost, and everything about retries and cooldowns of streams.
+//! per day, and everything about retries and cooldowns of streams.
 
 mod attempts;
 mod attempts_bounded;
@@ -20,10 +20,13 @@ mod counters_at_rest;
 mod defects;
 mod fallback_depth;
 mod fallback_order;
+mod filters;
 mod hung_up;
 mod law;
 mod layers;
+mod learned;
 mod ledger;
+mod mapped;
 mod max_parallel;
 mod names;
 mod not_retried;

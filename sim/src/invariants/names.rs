@@ -12,6 +12,8 @@ pub(super) struct Name {
     pub(super) levels: bool,
     /// Nothing but health, `blocked`, budgets and `order` decides who is a candidate.
     pub(super) simple: bool,
+    /// Further filters decide as well, and can be followed from outside.
+    pub(super) filtered: bool,
     /// Some member has a budget.
     pub(super) budgets: bool,
 }
@@ -41,6 +43,10 @@ impl Names {
             let of = |id: DeploymentId| plan.deployment(id);
             let is_group = plan.deployments().iter().any(|deployment| deployment.group == name);
             let is_id = plan.deployments().iter().any(|deployment| deployment.id == plan.name(name));
+            // Older releases count requests before they are made, and look tags up in the group that an alias stands for.
+            let counted = rules.pre_call_rpm
+                && settings.enable_pre_call_checks.value
+                && members.iter().any(|&id| of(id).shuffle[1].is_some());
             let mut orders: Vec<i64> = plan.listed(name).iter().filter_map(|&id| of(id).order).collect();
             orders.sort_unstable();
             orders.dedup();
@@ -50,6 +56,7 @@ impl Names {
                 levels: rules.order_levels_fall_back && orders.len() > 1,
                 simple: !filters && !by_id && members.iter().all(|&id| !of(id).team),
                 budgets: members.iter().any(|&id| of(id).budget.is_some()),
+                filtered: !by_id && !counted && (is_group || !settings.enable_tag_filtering.value),
                 members,
             }
         });

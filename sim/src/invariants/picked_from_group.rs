@@ -1,8 +1,9 @@
 //! A call goes to a deployment of the group that it is made for, and to the lowest `order`.
 
-use router_core::{DeploymentId, NameId, Plan, Time};
+use router_core::{DeploymentId, Error, NameId, Plan, Time};
 
 use super::cooldowns::Recount;
+use super::filters::Nobody;
 use super::law::About;
 use super::spend_adds_up::Spend;
 
@@ -33,4 +34,24 @@ pub(super) fn of_order(
         before && !other.blocked && !recount.rests(plan, id, at) && !spend.is_spent(plan, id, at)
     });
     lower.then_some("picked while a lower order was eligible")
+}
+
+/// A pick where context windows, regions, tags or levels decide, from so many, where so many should have been there.
+pub(super) fn of_filters(is_left: bool, eligible: u32, counted: u32) -> Option<String> {
+    let told = format!("picked from {eligible}, where the filters leave {counted}");
+    (!is_left || eligible != counted).then(|| if is_left { told } else { format!("{told}, and not this one") })
+}
+
+/// Nobody was left, and this is the error that says so, and the status that a client sees.
+pub(super) fn of_nobody(error: &Error, (class, client_status): Nobody) -> Option<String> {
+    let fits = (error.class, error.client_status) == (class, client_status);
+    (!fits).then(|| {
+        let (told, due) = (error.class.name(), class.name());
+        format!("nobody was left with {told} and {}, where it is {due} and {client_status}", error.client_status)
+    })
+}
+
+/// Nobody was picked, although somebody was left.
+pub(super) fn of_somebody(error: &Error, left: usize) -> String {
+    format!("nobody was left with {}, where the filters leave {left}", error.class.name())
 }

@@ -10,14 +10,24 @@ use super::watch::Laws;
 use super::{blame, cooldown_earned, cooldown_ends};
 
 impl Laws {
-    /// An answer reaches the callbacks.
-    pub(super) fn answered(&mut self, at: Time, group: NameId, deployment: DeploymentId, usage: Usage) {
+    /// The answer to a call that began at `since` reaches the callbacks.
+    pub(super) fn answered(
+        &mut self,
+        at: Time,
+        (group, since): (NameId, Option<Time>),
+        deployment: DeploymentId,
+        usage: Usage,
+    ) {
         let plan = &self.plan;
         self.recount.answered(plan, deployment, at);
         self.spend.pay(plan, deployment, usage, at);
         self.usage.answered(plan, deployment, usage.total(), at);
         if let Some(busy) = &mut self.busy {
             busy.add(plan, group, deployment, -1, at);
+        }
+        if let Some(learned) = &mut self.learned {
+            let seconds = since.map_or(0.0, |since| at.since(since).as_secs_f64());
+            learned.answered(plan, (group, deployment), usage, seconds, at);
         }
     }
 
@@ -44,6 +54,9 @@ impl Laws {
         }
         if let Some(busy) = &mut self.busy {
             busy.add(&self.plan, group, deployment, -1, at);
+        }
+        if let Some(learned) = &mut self.learned {
+            learned.failed(&self.plan, (group, deployment), seen.error.class, at);
         }
         if seen.callers_timeout && proxy && self.plan.rules().caller_timeouts_exempt {
             return self.expect(at, request, deployment, Some(Due::Stays));

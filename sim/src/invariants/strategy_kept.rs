@@ -1,5 +1,5 @@
-//! The routing strategy's own choice, where it can be told from outside: least-busy, `usage-based-routing-v2`, and the
-//! shares of simple-shuffle.
+//! The routing strategy's own choice, where it can be told from outside: least-busy, those that go by usage, latency or
+//! cost, and the shares of simple-shuffle.
 
 use router_core::{DeploymentId, NameId, Number, Plan, RoutingStrategy, ShuffleMetric, Time};
 
@@ -11,7 +11,7 @@ use super::quota_admitted::{Keeper, Usage};
 pub(super) const ABOUT: About = About {
     name: "strategy-kept",
     says: "the deployment that is picked is one that the routing strategy allows",
-    source: "LeastBusyLoggingHandler, LowestTPMLoggingHandler_v2, simple_shuffle",
+    source: "simple_shuffle, and the handlers of least-busy, latency-, cost- and usage-based routing",
 };
 
 /// A pick of least-busy routing among candidates: the first of those with the fewest calls.

@@ -10,6 +10,7 @@ use super::cooldowns::{Due, Recount};
 use super::counters_at_rest::Busy;
 use super::defects::{Defect, Defects};
 use super::law::{Breaches, Law};
+use super::learned::Learned;
 use super::ledger::{Call, Calling, End, Ledger, Open, Own};
 use super::names::Names;
 use super::quota_admitted::{Keeper, Usage};
@@ -28,6 +29,7 @@ pub struct Laws {
     pub(super) usage: Usage,
     pub(super) spend: Spend,
     pub(super) busy: Option<Busy>,
+    pub(super) learned: Option<Learned>,
     pub(super) shares: Option<Shares>,
     /// Some limit per minute is kept by the router.
     pub(super) limits: bool,
@@ -56,6 +58,7 @@ impl Laws {
             spend: Spend::new(&plan),
             // What a request carries from a map on is not followed, and so neither is whose failures count.
             busy: Busy::new(&plan).filter(|_| !names.maps),
+            learned: Learned::new(&plan).filter(|_| !names.maps),
             shares: Shares::new(&plan, &names),
             names,
             plan,
@@ -161,9 +164,13 @@ impl Laws {
         let own = ask.params.as_deref().map_or(Own::default(), Own::of);
         if ask.stream {
             // Whose failures are counted is another story for streams.
-            self.busy = None;
+            (self.busy, self.learned) = (None, None);
         }
-        self.ledger.requests.open(request, (request, Open::new(ask.model, own, !ask.stream, ask.prompt_tokens)));
+        let mut open = Open::new(ask.model, own, !ask.stream, ask.prompt_tokens);
+        if let Some(params) = ask.params.as_deref() {
+            (open.tags, open.region) = (params.tags.clone(), params.region);
+        }
+        self.ledger.requests.open(request, (request, open));
     }
 
     fn news(&mut self, at: Time, attempt: AttemptId, reply: &Reply) {
@@ -271,8 +278,8 @@ impl Laws {
             Note::Succeeded { request, deployment, usage, .. } => {
                 let Some((_, open)) = self.ledger.requests.get(request) else { return };
                 open.calling = Calling::No;
-                let name = open.frames.top().name;
-                self.answered(at, name, deployment, usage);
+                let call = (open.frames.top().name, open.last_call);
+                self.answered(at, call, deployment, usage);
             }
             Note::Retrying { request, wait, .. } => self.decided(at, request, true, wait),
             Note::GaveUp { request, wait, .. } => self.decided(at, request, false, wait),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use router_core::{DeploymentId, Entropy, RetryAfter, Router, Time, View};
 
 use crate::actor::{Actor, ActorId, Effect, Ensemble, Event};
+use crate::actors::clairvoyant::Clairvoyant;
 use crate::actors::client::Client;
 use crate::actors::proxy::Proxy;
 use crate::actors::upstream::{Meter, Served, SharedQuota, Station, Upstream};
@@ -33,12 +34,31 @@ pub struct Cast {
 pub enum AnyActor {
     Client(Box<Client>),
     Proxy(Box<Proxy>),
+    Clairvoyant(Box<Clairvoyant>),
     Upstream(Box<Upstream>),
+}
+
+/// Who routes.
+#[derive(Clone, Copy, Debug)]
+enum Routing {
+    /// LiteLLM's Router.
+    Router,
+    /// A router that knows what will happen under this seed.
+    Clairvoyant(u64),
 }
 
 impl Cast {
     /// The cast of a scenario.
     pub fn new(scenario: &Scenario) -> Self {
+        Self::with(scenario, Routing::Router)
+    }
+
+    /// The same with a router in the proxy's place that knows what will happen in a run under `seed`, and only in that.
+    pub fn clairvoyant(scenario: &Scenario, seed: u64) -> Self {
+        Self::with(scenario, Routing::Clairvoyant(seed))
+    }
+
+    fn with(scenario: &Scenario, routing: Routing) -> Self {
         let clients = scenario.traffic.len() as u32;
         let (proxy, first_upstream) = (ActorId(clients), ActorId(clients + 1));
         let troupes = troupes(scenario);
@@ -53,22 +73,31 @@ impl Cast {
             names.push(format!("client/{source}"));
         }
 
-        let mut upstreams = vec![Link::new(first_upstream, scenario.links.upstream); scenario.upstreams.len()];
-        for (id, troupe) in (first_upstream.0..).zip(&troupes) {
-            for deployment in troupe {
-                upstreams[deployment.index()] = Link::new(ActorId(id), scenario.links.upstream);
-            }
-        }
-        let router = Router::new(scenario.plan.clone());
-        let latency = scenario.links.client;
-        actors.push(AnyActor::Proxy(Box::new(Proxy::new(router, &scenario.plan, upstreams, latency))));
         names.push("proxy/0".to_owned());
-
-        for troupe in &troupes {
-            actors.push(AnyActor::Upstream(Box::new(upstream(scenario, troupe, &mut texts, &mut tables))));
+        let mut upstreams = Vec::new();
+        let mut sites = vec![(0, Link::new(first_upstream, scenario.links.upstream)); scenario.upstreams.len()];
+        for (index, troupe) in troupes.iter().enumerate() {
+            for deployment in troupe {
+                let id = ActorId(first_upstream.0 + index as u32);
+                sites[deployment.index()] = (index, Link::new(id, scenario.links.upstream));
+            }
+            upstreams.push(upstream(scenario, troupe, &mut texts, &mut tables));
             let name = upstream_name(scenario, troupe, &names);
             names.push(name);
         }
+        actors.push(match routing {
+            Routing::Router => {
+                let router = Router::new(scenario.plan.clone());
+                let links = sites.into_iter().map(|(_, link)| link).collect();
+                AnyActor::Proxy(Box::new(Proxy::new(router, &scenario.plan, links, scenario.links.client)))
+            }
+            Routing::Clairvoyant(seed) => {
+                let names = names[first_upstream.0 as usize..].iter().map(String::as_str);
+                let upstreams: Vec<(&str, &Upstream)> = names.zip(&upstreams).collect();
+                AnyActor::Clairvoyant(Box::new(Clairvoyant::new(scenario, proxy, &upstreams, sites, seed)))
+            }
+        });
+        actors.extend(upstreams.into_iter().map(|upstream| AnyActor::Upstream(Box::new(upstream))));
         Self { actors, names, texts }
     }
 
@@ -91,7 +120,7 @@ impl Cast {
     pub fn router(&self) -> Option<View<'_>> {
         self.actors.iter().find_map(|actor| match actor {
             AnyActor::Proxy(proxy) => Some(proxy.router().view()),
-            AnyActor::Client(_) | AnyActor::Upstream(_) => None,
+            AnyActor::Client(_) | AnyActor::Clairvoyant(_) | AnyActor::Upstream(_) => None,
         })
     }
 }
@@ -113,6 +142,7 @@ impl Actor for AnyActor {
         match self {
             Self::Client(client) => client.handle(now, event, entropy, out),
             Self::Proxy(proxy) => proxy.handle(now, event, entropy, out),
+            Self::Clairvoyant(router) => router.handle(now, event, entropy, out),
             Self::Upstream(upstream) => upstream.handle(now, event, entropy, out),
         }
     }
@@ -121,6 +151,7 @@ impl Actor for AnyActor {
         match self {
             Self::Client(client) => client.next_wake(),
             Self::Proxy(proxy) => proxy.next_wake(),
+            Self::Clairvoyant(router) => router.next_wake(),
             Self::Upstream(upstream) => upstream.next_wake(),
         }
     }

@@ -19,6 +19,7 @@ pub mod net;
 pub mod problem;
 pub mod promises;
 pub mod provider;
+mod reachable;
 pub mod record;
 pub mod scenario;
 pub mod search;

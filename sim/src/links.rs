@@ -19,6 +19,11 @@ impl Link {
 
     /// Sends a message that leaves at `at`.
     pub fn send(&self, at: Time, message: Message) -> Effect {
-        Effect::Send { to: self.to, at: at + self.latency, message }
+        Effect::Send { to: self.to, at: self.arrival(at), message }
+    }
+
+    /// When a message arrives that leaves at `at`.
+    pub fn arrival(&self, at: Time) -> Time {
+        at + self.latency
     }
 }

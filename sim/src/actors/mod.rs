@@ -1,5 +1,6 @@
 //! The actors: who asks, who routes, who answers.
 
+pub mod clairvoyant;
 pub mod client;
 pub mod proxy;
 pub mod upstream;

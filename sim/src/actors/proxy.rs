@@ -26,7 +26,7 @@ pub struct Proxy {
 }
 
 /// What LiteLLM's proxy answers to `Invalid model name passed in model=...`.
-const INVALID_MODEL: Error =
+pub(super) const INVALID_MODEL: Error =
     Error { class: ErrorClass::BadRequestError, status: Some(400), client_status: 400, client_retry_after: None };
 
 impl Proxy {

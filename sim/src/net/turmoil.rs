@@ -127,7 +127,9 @@ fn machines(cast: &mut Cast) -> Vec<(String, Vec<ActorId>)> {
     for (id, actor) in (0..).map(ActorId).zip(cast.actors().iter()) {
         match actor {
             AnyActor::Client(_) => clients.push(id),
-            AnyActor::Proxy(_) => proxies.push((format!("proxy-{}", proxies.len()), vec![id])),
+            AnyActor::Proxy(_) | AnyActor::Clairvoyant(_) => {
+                proxies.push((format!("proxy-{}", proxies.len()), vec![id]))
+            }
             AnyActor::Upstream(_) => upstreams[id.0 as usize % UPSTREAM_MACHINES].push(id),
         }
     }
@@ -276,7 +278,7 @@ impl Live {
         let ran = self.host.borrow_mut().run_until(end, self.horizon, &self.stage, |sender, now, stamp, message| {
             let limits = |deployment| match sender {
                 AnyActor::Upstream(upstream) => upstream.rate_limits(now, deployment),
-                AnyActor::Client(_) | AnyActor::Proxy(_) => Default::default(),
+                AnyActor::Client(_) | AnyActor::Proxy(_) | AnyActor::Clairvoyant(_) => Default::default(),
             };
             let called = |proxy, attempt| self.machine.called(proxy, attempt);
             match wire::pack(&self.directory, now, &stamp, &message, limits, called) {

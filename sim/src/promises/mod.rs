@@ -22,6 +22,7 @@ pub use windows::{Steps, Stretch};
 use router_core::{DeploymentId, NameId, Note, Outcome, Span, Time};
 
 use crate::actor::{Effect, Ended, Message, Step};
+use crate::reachable::{self, ON_FAILURE};
 use crate::scenario::Scenario;
 
 /// What is watched for promises that need more than counters: each only where the scenario makes it.
@@ -140,7 +141,7 @@ fn bystanders(scenario: &Scenario, asked: &[NameId]) -> Vec<usize> {
     let mut concerned: Vec<DeploymentId> = Vec::new();
     for traffic in &scenario.traffic {
         let all: Vec<DeploymentId> =
-            reach::names(plan, traffic).into_iter().flat_map(|name| plan.members(name)).collect();
+            reachable::names(plan, traffic, &ON_FAILURE).into_iter().flat_map(|name| plan.members(name)).collect();
         if plan.members(traffic.model).iter().any(struck) {
             concerned.extend(all);
         }

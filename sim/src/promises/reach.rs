@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use router_core::{
-    DeploymentId, ErrorClass, FailureKind, FallbackList, NameId, Note, Outcome, Plan, RequestId, Span, TagId, Time,
-};
+use router_core::{DeploymentId, ErrorClass, FailureKind, Note, Outcome, Plan, RequestId, Span, Time};
 
 use crate::actor::{Effect, Event, Message, Reply, Step};
 use crate::actors::upstream::Meter;
 use crate::faults::limits;
 use crate::metrics::InFlight;
+use crate::reachable::{self, ON_FAILURE};
 use crate::scenario::{Inject, Quantiles, QuotaUnit, Scenario, Traffic, Upstream};
 
 /// The world as far as it decides who was free.
@@ -232,50 +231,13 @@ impl Site {
 impl Source {
     fn new(plan: &Plan, traffic: &Traffic) -> Self {
         let params = traffic.params.as_deref();
-        let allowed = |id: &DeploymentId| {
-            let deployment = plan.deployment(*id);
-            let tagged = |tags: &[TagId]| tags.is_empty() || tags.iter().any(|tag| deployment.tags.contains(tag));
-            !deployment.blocked
-                && !deployment.team
-                && params.is_none_or(|params| {
-                    tagged(&params.tags) && (params.region.is_none() || params.region == deployment.region)
-                })
-        };
-        let mut targets: Vec<DeploymentId> = Vec::new();
-        for name in names(plan, traffic) {
-            targets.extend(plan.members(name).iter().filter(|id| allowed(id)));
-        }
+        let mut targets = reachable::deployments(plan, traffic, &ON_FAILURE).concat();
         targets.sort_unstable();
         targets.dedup();
         let timeout = params.and_then(|params| params.timeout).map(Span::from_secs_f64);
         let patience = traffic.deadline.into_iter().chain(timeout).min().unwrap_or(Span::from_nanos(u64::MAX));
         Self { targets, patience }
     }
-}
-
-/// The name that is asked for, and every name that its fallbacks lead to.
-pub(super) fn names(plan: &Plan, traffic: &Traffic) -> Vec<NameId> {
-    let mut names = vec![traffic.model];
-    let params = traffic.params.as_deref();
-    if params.is_some_and(|params| params.disable_fallbacks) {
-        return names;
-    }
-    if let Some(fallbacks) = params.and_then(|params| params.fallbacks.as_ref()) {
-        names.extend(fallbacks.iter().filter_map(|target| target.model));
-        return names;
-    }
-    let mut next = 0;
-    while let Some(&name) = names.get(next) {
-        next += 1;
-        for list in [FallbackList::Fallbacks, FallbackList::Default] {
-            for name in plan.fallback_chain(name, list).iter().filter_map(|target| target.model) {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-        }
-    }
-    names
 }
 
 /// Whether the upstream turned the call away that reached it with this step. A reset is no refusal: the call was let in.

@@ -19,11 +19,11 @@ use routedrill_sim::scenario::{
 };
 use routedrill_sim::step::Ending;
 use router_core::{
-    Config, DeploymentId, FallbackEntry, FallbackTarget, ModelEntry, Params, Plan, RetryAfter, RouterSettings, Span,
-    Target, Time,
+    Config, DeploymentId, FallbackEntry, FallbackTarget, ModelEntry, Params, Plan, RetryAfter, RetryBudget,
+    RouterSettings, Span, Target, Time, WhatIf,
 };
 
-/// Seeds for each scenario that runs at turmoil's own pace; there are six of them.
+/// Seeds for each scenario that runs at turmoil's own pace; there are seven of them.
 const SEEDS: u64 = 20;
 
 /// Group `chat` at two Azure regions and OpenAI, its fallback `backup` at Anthropic, Bedrock and Vertex.
@@ -148,6 +148,28 @@ fn bursts_of_requests_with_parameters_of_their_own() {
     scenario.traffic.push(users);
     scenario.faults = vec![fault(4, 11, &CHAT, 0.5, Inject::Slow { factor: 4.0 })];
     scenario.expect.must_see = vec![MustSee::Timeout, MustSee::Abort, MustSee::Overlap, MustSee::Fallback];
+    agree(&scenario);
+}
+
+#[test]
+fn policies_that_litellm_does_not_have() {
+    let mut scenario = scenario("what if", |settings| settings.timeout = Some(3.0));
+    let budget = RetryBudget { per_request: 0.5, burst: 3.0 };
+    scenario.suppose(WhatIf {
+        retry_budget: Some(budget),
+        cooldown_jitter: Some(0.5),
+        half_open: Some(1),
+        wait_for_cooldown: Some(Span::from_secs(4)),
+        hedge_after: Some(Span::from_millis(1_100)),
+    });
+    scenario.faults = vec![
+        fault(2, 7, &CHAT, 0.6, error(ErrorKind::RateLimited, RetryAfter::Absent, None)),
+        fault(3, 7, &BACKUP, 0.9, error(ErrorKind::RateLimited, RetryAfter::Seconds(2), None)),
+        fault(8, 14, &CHAT, 0.5, Inject::Slow { factor: 5.0 }),
+        fault(9, 12, &CHAT, 0.2, Inject::Silent),
+    ];
+    scenario.traffic[0].deadline = Some(Span::from_millis(6_300));
+    scenario.expect.must_see = vec![MustSee::Timeout, MustSee::Abort, MustSee::AllCooling, MustSee::Recovery];
     agree(&scenario);
 }
 

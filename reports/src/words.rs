@@ -1,11 +1,11 @@
 //! What the core's enums are called in reports.
 
 use routedrill_sim::metrics::{Doing, Loss, LossEnd, NextHop, Phase, Reason};
-use routedrill_sim::scenario::MustSee;
+use routedrill_sim::scenario::{MustSee, what_if};
 use routedrill_sim::swarm::Situation;
 use router_core::{
     CooldownReason, ErrorClass, FallbackList, GiveUpReason, Mode, NoFallback, NotCooledReason, Plan, RetriesFrom,
-    RoutingStrategy, WaitReason,
+    RoutingStrategy, WaitReason, WhatIf,
 };
 
 use crate::figures;
@@ -84,6 +84,26 @@ pub fn waited(because: WaitReason) -> &'static str {
     }
 }
 
+/// The policies of a plan that LiteLLM does not have, in the words of scenarios: `half-open=1`.
+pub fn supposed(plan: &Plan) -> Vec<String> {
+    policies(plan.what_if())
+}
+
+/// Policies that LiteLLM does not have, in the same words.
+pub fn policies(what_if: &WhatIf) -> Vec<String> {
+    what_if::policies(what_if).into_iter().map(|(word, value)| format!("{word}={value}")).collect()
+}
+
+/// What every report of a router with such policies says first, so that nobody takes it for what their proxy does.
+pub fn not_litellm(what_if: &[String]) -> Option<String> {
+    (!what_if.is_empty()).then(|| {
+        format!(
+            "NOT LITELLM: {}. No LiteLLM release does this: it shows what it would buy, not what your proxy does.",
+            what_if.join(", ")
+        )
+    })
+}
+
 /// A quantile: `p99.9`, `max`.
 pub fn quantile(share: f64) -> String {
     if share >= 1.0 {
@@ -103,6 +123,7 @@ pub fn cooled(because: CooldownReason) -> &'static str {
         CooldownReason::AllFailed => "a thousand calls, all failed",
         CooldownReason::AllowedFails => "more failures than allowed",
         CooldownReason::OwnLimit => "the router's own limit",
+        CooldownReason::ProbeFailed => "it was half open, and a probe failed",
     }
 }
 
@@ -135,6 +156,8 @@ pub fn passed_over(reason: Reason) -> &'static str {
         Reason::WeightedFailover => "it had failed in the same request",
         Reason::RetrySkip => "it had refused the same request",
         Reason::StrategyLimit => "the routing strategy found it over the rpm or tpm that the config gives it",
+        Reason::HalfOpen => "it was half open, and being probed",
+        Reason::Hedged => "it had the same request already",
     }
 }
 
@@ -186,6 +209,7 @@ pub fn gave_up(because: GiveUpReason) -> &'static str {
         GiveUpReason::RateLimitedWithFallback => "rate limited, nobody is healthy, and there are fallbacks",
         GiveUpReason::AuthenticationAlone => "an authentication error in a group of one",
         GiveUpReason::NoneHealthy => "nobody in the group is healthy",
+        GiveUpReason::RetryBudget => "the budget for retries is empty",
     }
 }
 

@@ -47,7 +47,7 @@ impl Router {
         let n = request.attempts;
         request.attempts += 1;
         request.phase = Phase::Idle;
-        let (id, name, stream) = (request.id(), request.top().name, request.stream);
+        let (id, name) = (request.id(), request.top().name);
         request.last_name = name;
         let selected = self.select(cx, slot);
         if self.explains {
@@ -81,7 +81,16 @@ impl Router {
                 return Step::Failed(exception);
             }
         };
+        self.begin_call(cx, slot, n, deployment)
+    }
+
+    /// Goes as far as it can with the deployment that was chosen for the n-th attempt of a request.
+    pub(crate) fn begin_call(&mut self, cx: &mut Context<'_>, slot: u32, n: u32, deployment: DeploymentId) -> Step {
+        let rests = self.cooldowns.cooled_until(cx.plan, deployment, cx.now).is_some();
+        let probe = !rests && self.half_open.enter(cx.plan, deployment);
+        let first = self.requests.get(slot).hedges.map(|first| self.requests.get(first).call.attempt);
         let request = self.requests.at(slot);
+        let (id, name, stream) = (request.id(), request.top().name, request.stream);
         request.epoch = request.epoch.wrapping_add(1);
         let turn = Turn { slot, epoch: request.epoch };
         let timeout = timeout_of(cx.plan, deployment, request.top().carried.as_deref(), stream);
@@ -98,9 +107,17 @@ impl Router {
             first_chunk: None,
             chunks: 0,
             place: None,
-            client_retries: client_retries_of(cx.plan, deployment, request.top().carried.as_deref()),
+            client_retries: match first {
+                None => client_retries_of(cx.plan, deployment, request.top().carried.as_deref()),
+                Some(_) => 0,
+            },
             repetition: 0,
+            hedge_at: None,
+            probe,
         };
+        if let Some(first) = first {
+            cx.note(Note::Hedged { request: id, first, hedge: attempt_of(turn) });
+        }
         cx.note(Note::Picked {
             request: id,
             attempt: attempt_of(turn),
@@ -110,6 +127,9 @@ impl Router {
             eligible: self.eligible.len() as u32,
             timeout,
         });
+        if probe {
+            cx.note(Note::Probes { request: id, attempt: attempt_of(turn), deployment });
+        }
         if cx.plan.rules().pre_call_rpm {
             self.quota.count_start(cx.plan, deployment, cx.now);
         }
@@ -134,16 +154,18 @@ impl Router {
     }
 
     /// Finds the deployment for an attempt. Fills the buffers of the selection.
-    fn select(&mut self, cx: &mut Context<'_>, slot: u32) -> Result<DeploymentId, Exception> {
+    pub(crate) fn select(&mut self, cx: &mut Context<'_>, slot: u32) -> Result<DeploymentId, Exception> {
         let request = self.requests.get(slot);
         let frame = request.top();
         let route = cx.plan.route(frame.name);
         let carried = frame.carried.as_deref();
+        let has_it = request.hedges.map(|first| cx.plan.deployment(self.requests.get(first).call.deployment).twin);
         self.filtered.clear();
         self.scores.clear();
         let search = Search {
             plan: cx.plan,
             cooldowns: &self.cooldowns,
+            half_open: &self.half_open,
             quota: &self.quota,
             budgets: &self.budgets,
             strategy: &mut *self.strategy,
@@ -155,6 +177,7 @@ impl Router {
             target_order: frame.target_order,
             excluded: &frame.excluded,
             skipped: &frame.skipped,
+            has_it,
             filtered: self.explains.then_some(&mut self.filtered),
         };
         let counts_tokens = search.counts_tokens();
@@ -247,6 +270,7 @@ impl Router {
     fn dispatch(&mut self, cx: &mut Context<'_>, slot: u32) {
         self.requests.at(slot).phase = Phase::Calling;
         let give_up_at = self.arm(cx, slot);
+        self.arm_hedge(cx, slot);
         let request = self.requests.get(slot);
         self.in_flight[request.call.deployment.index()] += 1;
         cx.out.push(Output::Dispatch {
@@ -335,7 +359,7 @@ impl Router {
 
     /// The router itself refuses the call that was chosen: no failure of the deployment.
     fn refuse(&mut self, cx: &mut Context<'_>, slot: u32, mut exception: Exception) -> Step {
-        self.give_place_back(slot);
+        self.give_place_back(cx, slot);
         let request = self.requests.get(slot);
         stamp(&mut exception, cx.plan, request.call.deployment);
         let call = request.call;
@@ -390,16 +414,30 @@ impl Router {
         } else {
             self.report_failure(cx, slot, &exception);
         }
-        self.give_place_back(slot);
+        if call.probe && failing == Failing::Sent {
+            self.probe_failed(cx, slot, &exception);
+        }
+        self.give_place_back(cx, slot);
         Step::Failed(exception)
     }
 
     /// Gives the deployment's place back, if the call has one.
-    pub(crate) fn give_place_back(&mut self, slot: u32) {
+    pub(crate) fn give_place_back(&mut self, cx: &Context<'_>, slot: u32) {
+        self.end_probe(cx, slot);
         if let Some(counter) = self.requests.at(slot).call.place.take()
             && let Some(next) = self.parallel.give_back(counter)
         {
             self.served.push_back(next);
+        }
+    }
+
+    /// The call is no probe any longer, if it was one.
+    pub(crate) fn end_probe(&mut self, cx: &Context<'_>, slot: u32) {
+        let call = &mut self.requests.at(slot).call;
+        if std::mem::take(&mut call.probe) {
+            let deployment = call.deployment;
+            self.half_open.leave(cx.plan, deployment);
+            self.wake_waiting(cx, deployment);
         }
     }
 }

@@ -224,7 +224,7 @@ impl Record {
 }
 
 /// LiteLLM: `_is_cooldown_required`.
-fn is_eligible(plan: &Plan, exception: &Exception) -> bool {
+pub(crate) fn is_eligible(plan: &Plan, exception: &Exception) -> bool {
     if exception.says_connection {
         return false;
     }

@@ -31,6 +31,8 @@ pub enum Draw<'a> {
     Jitter,
     /// The jitter of a wait of the provider's own HTTP client, which retries by itself under older releases.
     ClientJitter,
+    /// By how much a cooldown is longer: only where [`WhatIf::cooldown_jitter`](crate::WhatIf) is set.
+    CooldownJitter,
     /// A sample outside the router, by a name: a latency, a gap between arrivals, whether a fault strikes.
     Sample(&'static str),
 }

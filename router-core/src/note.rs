@@ -154,6 +154,35 @@ pub enum Note {
         /// Which rule decided.
         because: NotCooledReason,
     },
+
+    // ---- what LiteLLM does not do (see `WhatIf`) ------------------------------------------------------------------
+    /// A call was not answered for a while, and another deployment gets the same request: made before the `Picked` of that.
+    Hedged {
+        /// The request.
+        request: RequestId,
+        /// The attempt that was not answered.
+        first: AttemptId,
+        /// The second one, by the name that its `Picked` will use.
+        hedge: AttemptId,
+    },
+    /// The attempt that was just picked is a probe: the deployment is half open.
+    Probes {
+        /// The request.
+        request: RequestId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// Who is probed.
+        deployment: DeploymentId,
+    },
+    /// All deployments of a group rest; the request waits for the first of them, and then begins again.
+    AwaitsCooldown {
+        /// The request.
+        request: RequestId,
+        /// The group that it asked for.
+        group: NameId,
+        /// Until when it waits, unless a probe ends before.
+        until: Time,
+    },
 }
 
 /// What the router waits for, when it asks to be woken.
@@ -212,6 +241,8 @@ pub enum GiveUpReason {
     AuthenticationAlone,
     /// No deployment of the group is healthy.
     NoneHealthy,
+    /// The bucket of tokens for retries is empty: [`WhatIf::retry_budget`](crate::WhatIf).
+    RetryBudget,
 }
 
 /// Which configured list a fallback target is from.
@@ -261,6 +292,8 @@ pub enum CooldownReason {
     AllowedFails,
     /// The router's own rate limit refused the call.
     OwnLimit,
+    /// It was half open, and a probe failed: [`WhatIf::half_open`](crate::WhatIf).
+    ProbeFailed,
 }
 
 /// Which rule kept a deployment out of cooldown.
@@ -330,4 +363,8 @@ pub enum Filter {
     RetrySkip,
     /// The strategy: over its tpm or rpm.
     StrategyLimit,
+    /// Half open, and as many probes under way as it gets: [`WhatIf::half_open`](crate::WhatIf).
+    HalfOpen,
+    /// It has the request already, and a hedge goes to somebody else: [`WhatIf::hedge_after`](crate::WhatIf).
+    Hedged,
 }

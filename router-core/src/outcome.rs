@@ -2,7 +2,8 @@
 
 use crate::attempt::{Step, stamp};
 use crate::config::Mode;
-use crate::cooldown::Failed;
+use crate::cooldown::{Failed, is_eligible};
+use crate::entropy::Draw;
 use crate::error::{ErrorClass, Exception};
 use crate::ids::RequestId;
 use crate::input::{Answered, Usage};
@@ -27,7 +28,8 @@ impl Router {
         request.phase = Phase::Idle;
         let (id, call) = (request.id(), request.call);
         self.in_flight[call.deployment.index()] -= 1;
-        self.give_place_back(slot);
+        self.probe_succeeded(cx, slot);
+        self.give_place_back(cx, slot);
         self.report_success(cx, slot, usage);
         if content_filter && self.blocked_answer_falls_back(cx.plan, slot) {
             let mut exception = Exception::new(ErrorClass::ContentPolicyViolationError, Some(400));
@@ -230,18 +232,40 @@ impl Router {
     /// Starts a cooldown, or does not.
     pub(crate) fn weigh(&mut self, cx: &mut Context<'_>, request: RequestId, failed: Failed, own_limit: bool) {
         match self.cooldowns.weigh(cx.plan, failed, cx.now) {
-            Ok(reason) => {
-                let until = self.cooldowns.cool(cx.plan, failed.deployment, failed.length, cx.now);
-                cx.note(Note::Cooled {
-                    request,
-                    deployment: failed.deployment,
-                    length: Span::from_secs_f64(failed.length),
-                    until,
-                    error: failed.exception.error,
-                    because: if own_limit { CooldownReason::OwnLimit } else { reason },
-                });
-            }
+            Ok(reason) => self.cool(cx, request, failed, if own_limit { CooldownReason::OwnLimit } else { reason }),
             Err(because) => cx.note(Note::NotCooled { request, deployment: failed.deployment, because }),
+        }
+    }
+
+    fn cool(&mut self, cx: &mut Context<'_>, request: RequestId, failed: Failed, because: CooldownReason) {
+        let Failed { deployment, exception, mut length, .. } = failed;
+        if let Some(jitter) = cx.plan.what_if().cooldown_jitter {
+            length *= 1.0 + jitter * cx.entropy.unit(Draw::CooldownJitter);
+        }
+        let until = self.cooldowns.cool(cx.plan, deployment, length, cx.now);
+        self.half_open.trip(cx.plan, deployment);
+        let (length, error) = (Span::from_secs_f64(length), exception.error);
+        cx.note(Note::Cooled { request, deployment, length, until, error, because });
+    }
+
+    /// A probe failed: the deployment rests again, unless the failure says nothing about its health.
+    pub(crate) fn probe_failed(&mut self, cx: &mut Context<'_>, slot: u32, exception: &Exception) {
+        let request = self.requests.get(slot);
+        let (id, deployment) = (request.id(), request.call.deployment);
+        let rests = self.cooldowns.cooled_until(cx.plan, deployment, cx.now).is_some();
+        let length = cooldown_length(cx.plan, deployment, exception, cx.now);
+        if rests || length <= 0.0 || is_callers_timeout(cx.plan, exception) || !is_eligible(cx.plan, exception) {
+            return;
+        }
+        let failed = Failed { deployment, exception: *exception, length, requested: None };
+        self.cool(cx, id, failed, CooldownReason::ProbeFailed);
+    }
+
+    /// A call succeeded: if it was a probe, its deployment is there for everybody again.
+    pub(crate) fn probe_succeeded(&mut self, cx: &Context<'_>, slot: u32) {
+        let call = self.requests.get(slot).call;
+        if call.probe && self.cooldowns.cooled_until(cx.plan, call.deployment, cx.now).is_none() {
+            self.half_open.close(cx.plan, call.deployment);
         }
     }
 }

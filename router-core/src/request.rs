@@ -53,6 +53,12 @@ pub(crate) struct Request {
     pub(crate) logged_call: Option<Time>,
     /// Who began the stream that the caller reads.
     pub(crate) streamed_by: Option<DeploymentId>,
+    /// Since when it waits for a cooldown to end, with everything that came between.
+    pub(crate) waits_since: Option<Time>,
+    /// The place of its second call, while that is under way.
+    pub(crate) hedge: Option<u32>,
+    /// It is the second call of the request in that place.
+    pub(crate) hedges: Option<u32>,
 }
 
 /// A report that LiteLLM does not wait for.
@@ -82,6 +88,10 @@ pub(crate) enum Phase {
     BeforeAttempt,
     /// The end of the wait after the last attempt.
     AfterLast(Exception),
+    /// The end of a cooldown, and then another attempt.
+    AwaitingCooldown,
+    /// The end of its second call; its own has failed.
+    AfterHedge(Exception),
 }
 
 /// A call.
@@ -108,6 +118,10 @@ pub(crate) struct Call {
     /// How often the HTTP client may still call again, and how often it did.
     pub(crate) client_retries: u32,
     pub(crate) repetition: u32,
+    /// When it gets company, if it is to get any.
+    pub(crate) hedge_at: Option<Time>,
+    /// It is a probe of a half-open deployment.
+    pub(crate) probe: bool,
 }
 
 /// One fallback layer with its retry layer: the request itself, or a hop.
@@ -137,6 +151,8 @@ pub(crate) struct Frame {
     pub(crate) skipped: Vec<DeploymentId>,
     /// All deployments of the name.
     pub(crate) all: usize,
+    /// It was not retried, for nobody was healthy.
+    pub(crate) none_healthy: bool,
 
     // ---- the fallback layer
     /// What the retry layer raised.
@@ -265,6 +281,7 @@ impl Frame {
             first: NO_EXCEPTION,
             skipped: Vec::new(),
             all: 0,
+            none_healthy: false,
             error: NO_EXCEPTION,
             walk: Walk {
                 kind: WalkKind::None,
@@ -310,6 +327,8 @@ impl Request {
                 place: None,
                 client_retries: 0,
                 repetition: 0,
+                hedge_at: None,
+                probe: false,
             },
             frames: Vec::new(),
             depth: 0,
@@ -323,6 +342,9 @@ impl Request {
             last_timeout: Span::ZERO,
             logged_call: None,
             streamed_by: None,
+            waits_since: None,
+            hedge: None,
+            hedges: None,
         }
     }
 
@@ -365,6 +387,7 @@ impl Request {
         frame.carried = carried;
         frame.failed_retries = 0;
         frame.budget = None;
+        frame.none_healthy = false;
         frame.skipped.clear();
         frame.walk.kind = WalkKind::None;
         frame.walk.carried = None;
@@ -377,6 +400,21 @@ impl Request {
         self.frames[self.depth].carried = None;
         self.frames[self.depth].walk.carried = None;
         self.depth > 0
+    }
+
+    /// Forgets what was tried so far: with its only frame left, the request begins again.
+    pub(crate) fn begin_again(&mut self) {
+        self.tried.clear();
+        self.retry_count = 0;
+        let frame = self.frame();
+        frame.excluded.clear();
+        frame.failed_over.clear();
+        frame.failed_retries = 0;
+        frame.budget = None;
+        frame.none_healthy = false;
+        frame.skipped.clear();
+        frame.walk.kind = WalkKind::None;
+        frame.walk.carried = None;
     }
 
     /// Forgets the frames below the one that is at work: its stream is what the caller reads from here on.
@@ -392,6 +430,8 @@ pub(crate) struct Requests {
     places: Vec<Request>,
     free: Vec<u32>,
     sources: Vec<Source>,
+    /// Second calls that are under way, each in a place of its own.
+    hedges: usize,
 }
 
 /// The requests of one caller, by their number less the number of the oldest that is under way.
@@ -407,23 +447,7 @@ const NOWHERE: u32 = u32::MAX;
 impl Requests {
     /// Takes a place for a new request.
     pub(crate) fn begin(&mut self, id: RequestId) -> u32 {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Request::spare());
-            self.places.len() as u32 - 1
-        });
-        let request = &mut self.places[slot as usize];
-        request.id = Some(id);
-        request.attempts = 0;
-        request.depth = 0;
-        request.tried.clear();
-        request.retry_count = 0;
-        request.failure_logged = false;
-        request.late_reports.clear();
-        request.last_called = None;
-        request.last_call = None;
-        request.logged_call = None;
-        request.streamed_by = None;
-        request.phase = Phase::Idle;
+        let slot = self.take_place(id);
         if self.sources.len() <= id.source as usize {
             self.sources.resize_with(id.source as usize + 1, Source::default);
         }
@@ -443,6 +467,51 @@ impl Requests {
         slot
     }
 
+    /// Takes a place for the second call of a request: it asks for the same, of everybody but the one who has it.
+    pub(crate) fn begin_hedge(&mut self, first: u32) -> u32 {
+        let slot = self.take_place(self.places[first as usize].id());
+        self.hedges += 1;
+        let [of, hedge] = self.places.get_disjoint_mut([first as usize, slot as usize]).expect("two places");
+        hedge.name = of.name;
+        hedge.prompt_tokens = of.prompt_tokens;
+        hedge.continued_tokens = of.continued_tokens;
+        hedge.output_tokens = of.output_tokens;
+        hedge.stream = false;
+        hedge.arrived = of.arrived;
+        hedge.caller_timeout = of.caller_timeout;
+        hedge.hedges = Some(first);
+        let frame = of.top();
+        hedge.last_name = frame.name;
+        hedge.push(frame.name, frame.depth, frame.target_order, frame.carried.clone());
+        let own = hedge.frame();
+        own.excluded.clone_from(&frame.excluded);
+        own.skipped.clone_from(&frame.skipped);
+        slot
+    }
+
+    /// A place with nothing of the request that had it before.
+    fn take_place(&mut self, id: RequestId) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Request::spare());
+            self.places.len() as u32 - 1
+        });
+        let request = &mut self.places[slot as usize];
+        request.id = Some(id);
+        request.attempts = 0;
+        request.depth = 0;
+        request.tried.clear();
+        request.retry_count = 0;
+        request.failure_logged = false;
+        request.late_reports.clear();
+        request.last_called = None;
+        request.last_call = None;
+        request.logged_call = None;
+        request.streamed_by = None;
+        request.waits_since = None;
+        request.phase = Phase::Idle;
+        slot
+    }
+
     /// Frees the place of a request that is over.
     pub(crate) fn end(&mut self, slot: u32) {
         let request = &mut self.places[slot as usize];
@@ -452,6 +521,10 @@ impl Requests {
         request.phase = Phase::Idle;
         let Some(id) = request.id.take() else { return };
         self.free.push(slot);
+        if request.hedges.take().is_some() {
+            self.hedges -= 1;
+            return;
+        }
         let source = &mut self.sources[id.source as usize];
         let index = (id.number - source.oldest) as usize;
         if source.places[index] == slot {
@@ -490,7 +563,9 @@ impl Requests {
     /// Whether a call still has that deadline.
     pub(crate) fn has_deadline(&self, turn: Turn, at: Time) -> bool {
         let request = &self.places[turn.slot as usize];
-        request.epoch == turn.epoch && request.phase == Phase::Calling && request.call.deadline == at
+        request.epoch == turn.epoch
+            && request.phase == Phase::Calling
+            && (request.call.deadline == at || request.call.hedge_at == Some(at))
     }
 
     /// Whether a wait is still waited for.
@@ -502,7 +577,13 @@ impl Requests {
 
     /// How many requests are under way.
     pub(crate) fn under_way(&self) -> usize {
-        self.places.len() - self.free.len()
+        self.places.len() - self.free.len() - self.hedges
+    }
+
+    /// Those that wait for a cooldown to end.
+    pub(crate) fn awaiting_cooldown(&self) -> impl Iterator<Item = (Turn, &Request)> {
+        let places = (0..).zip(&self.places).filter(|(_, request)| request.phase == Phase::AwaitingCooldown);
+        places.map(|(slot, request)| (Turn { slot, epoch: request.epoch }, request))
     }
 }
 

@@ -26,7 +26,7 @@ impl Router {
     pub(crate) fn after_failure(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) -> Step {
         let rules = cx.plan.rules();
         let name = self.requests.get(slot).top().name;
-        let (healthy, all) = candidates::healthy_and_all(cx.plan, &self.cooldowns, name, cx.now);
+        let (healthy, all) = candidates::healthy_and_all(cx.plan, &self.cooldowns, &self.half_open, name, cx.now);
         let request = self.requests.at(slot);
         let id = request.id();
         let frame = request.frame();
@@ -48,6 +48,8 @@ impl Router {
             let refused = (!budget.unchecked).then(|| refuses(cx.plan, frame, &exception, healthy)).flatten();
             let spent = known.is_none() && budget.retries <= 0;
             if let Some(because) = refused.or(spent.then_some(GiveUpReason::NoRetries)) {
+                frame.none_healthy =
+                    matches!(because, GiveUpReason::NoneHealthy | GiveUpReason::RateLimitedWithFallback);
                 cx.note(Note::GaveUp { request: id, group: name, because, wait: Span::ZERO });
                 return Step::Raised(exception);
             }
@@ -61,6 +63,11 @@ impl Router {
         }
         let newest = if rules.rechecks_each_failure { exception } else { frame.first };
         let (failed, all) = (frame.failed_retries, frame.all);
+        if i64::from(failed) < budget.retries && !self.retry_tokens.take() {
+            let because = GiveUpReason::RetryBudget;
+            cx.note(Note::GaveUp { request: id, group: name, because, wait: Span::ZERO });
+            return Step::Raised(newest);
+        }
         request.retry_count += 1;
         self.retries = (self.retries + 1).min(RETRIES_REMEMBERED);
         let (wait, why) = wait(cx, &newest, failed, healthy, all);

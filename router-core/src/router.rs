@@ -8,6 +8,7 @@ use crate::budget::Budgets;
 use crate::cooldown::Cooldowns;
 use crate::entropy::Entropy;
 use crate::error::{Exception, Failure, FailureKind};
+use crate::half_open::HalfOpen;
 use crate::ids::{AttemptId, DeploymentId, RequestId};
 use crate::input::{Ask, Input, Usage};
 use crate::mapping;
@@ -15,7 +16,8 @@ use crate::note::{Filter, Note, WakeReason};
 use crate::output::{Outcome, Output};
 use crate::plan::Plan;
 use crate::quota::{Parallel, Quota};
-use crate::request::{Carried, Phase, Requests, attempt_of};
+use crate::request::{Carried, Phase, Requests};
+use crate::retry_budget::RetryTokens;
 use crate::strategy::{self, Strategy};
 use crate::time::Time;
 use crate::timers::{Due, Timers, Turn};
@@ -39,6 +41,9 @@ pub struct Router {
     pub(crate) strategy: Box<dyn Strategy>,
     /// Retries and hops of all requests together, as far as older releases remember them.
     pub(crate) retries: i64,
+    /// What pays for retries, and who is half open: nothing and nobody, as long as the plan supposes nothing.
+    pub(crate) retry_tokens: RetryTokens,
+    pub(crate) half_open: HalfOpen,
     /// Calls under way, by deployment.
     pub(crate) in_flight: Vec<u32>,
     /// Calls that stood in line and have a place now.
@@ -79,6 +84,8 @@ impl Router {
             parallel: Parallel::new(&plan),
             strategy: strategy::new(&plan),
             retries: 0,
+            retry_tokens: RetryTokens::new(&plan),
+            half_open: HalfOpen::new(&plan),
             in_flight: vec![0; plan.deployments().len()],
             served: VecDeque::new(),
             explains: false,
@@ -130,6 +137,7 @@ impl Router {
     }
 
     fn on_arrived(&mut self, cx: &mut Context<'_>, id: RequestId, ask: Ask) {
+        self.retry_tokens.fill();
         let slot = self.requests.begin(id);
         let request = self.requests.at(slot);
         request.name = ask.model;
@@ -190,22 +198,8 @@ impl Router {
 
     fn on_cancelled(&mut self, cx: &mut Context<'_>, id: RequestId) {
         let Some(slot) = self.requests.find(id) else { return };
-        let request = self.requests.get(slot);
-        let turn = Turn { slot, epoch: request.epoch };
-        match request.phase {
-            Phase::Calling => {
-                cx.out.push(Output::Abort { attempt: attempt_of(turn), to: request.call.deployment });
-                self.in_flight[request.call.deployment.index()] -= 1;
-                self.give_place_back(slot);
-            }
-            Phase::ClientWait => self.give_place_back(slot),
-            Phase::InLine => {
-                if let Some(counter) = request.call.place {
-                    self.parallel.leave(counter, turn);
-                }
-            }
-            Phase::Idle | Phase::BeforeAttempt | Phase::AfterLast(_) => {}
-        }
+        self.drop_hedge(cx, slot);
+        self.drop_call(cx, slot);
         self.requests.end(slot);
     }
 
@@ -227,11 +221,15 @@ impl Router {
         }
         match request.phase {
             Phase::Calling if request.call.deadline <= cx.now => Some(self.call_timed_out(cx, turn.slot)),
+            Phase::Calling if request.call.hedge_at.is_some_and(|at| at <= cx.now) => {
+                self.hedge(cx, turn.slot);
+                None
+            }
             Phase::ClientWait => Some(self.call_again(cx, turn.slot)),
-            Phase::BeforeAttempt => Some(Step::Attempt),
+            Phase::BeforeAttempt | Phase::AwaitingCooldown => Some(Step::Attempt),
             Phase::AfterLast(exception) => Some(Step::Raised(exception)),
             Phase::InLine => Some(self.make_call(cx, turn.slot)),
-            Phase::Calling | Phase::Idle => None,
+            Phase::Calling | Phase::Idle | Phase::AfterHedge(_) => None,
         }
     }
 
@@ -249,7 +247,14 @@ impl Router {
         loop {
             step = match step {
                 Step::Attempt => self.attempt(cx, slot),
-                Step::Failed(exception) => self.after_failure(cx, slot, exception),
+                Step::Failed(exception) => {
+                    let request = self.requests.get(slot);
+                    match (request.hedge, request.hedges) {
+                        (None, None) => self.after_failure(cx, slot, exception),
+                        (Some(_), _) => return self.await_hedge(slot, exception),
+                        (None, Some(first)) => return self.hedge_failed(cx, slot, first),
+                    }
+                }
                 Step::Raised(exception) => self.resolve_fallback(cx, slot, exception),
                 Step::NextTarget => self.next_target(cx, slot),
                 Step::HopFailed(exception) => self.hop_failed(cx, slot, exception),
@@ -261,6 +266,10 @@ impl Router {
 
     /// The request is over.
     pub(crate) fn answer(&mut self, cx: &mut Context<'_>, slot: u32, outcome: Outcome) {
+        if let Some(first) = self.requests.get(slot).hedges {
+            return self.hedge_answered(cx, slot, first, outcome);
+        }
+        self.drop_hedge(cx, slot);
         cx.out.push(Output::Answer { request: self.requests.get(slot).id(), outcome });
         self.requests.end(slot);
     }

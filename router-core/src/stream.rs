@@ -57,8 +57,9 @@ impl Router {
         }
         let usage = Usage::default();
         cx.note(Note::Succeeded { request: id, attempt: call.attempt, deployment: call.deployment, usage });
+        self.probe_succeeded(cx, slot);
         if !rules.slot_covers_stream {
-            self.give_place_back(slot);
+            self.give_place_back(cx, slot);
         }
     }
 
@@ -77,7 +78,7 @@ impl Router {
         cx.note(Note::StreamEnded { request: id, attempt: call.attempt, error: None });
         let usage = Usage { prompt_tokens: usage.prompt_tokens.saturating_sub(uncounted), ..usage };
         self.report_success(cx, slot, usage);
-        self.give_place_back(slot);
+        self.give_place_back(cx, slot);
         self.answer(cx, slot, Outcome::Answered(Answered { by, usage }));
     }
 
@@ -98,7 +99,7 @@ impl Router {
             // call writes to.
             self.report_late(cx, slot, exception.unmapped(), false);
         }
-        self.give_place_back(slot);
+        self.give_place_back(cx, slot);
         if surfaces {
             return Step::Answer(Outcome::Failed(error));
         }

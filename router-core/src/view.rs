@@ -50,6 +50,11 @@ impl<'a> View<'a> {
         self.router.parallel.in_flight(self.plan(), deployment).1
     }
 
+    /// How many probes of a half-open deployment are under way.
+    pub fn probes(self, deployment: DeploymentId) -> u32 {
+        self.router.half_open.probes(self.plan(), deployment)
+    }
+
     /// How many calls least-busy routing believes to be under way, which leaks: `None` under other strategies.
     pub fn believed_in_flight(self, group: NameId, deployment: DeploymentId, now: Time) -> Option<i64> {
         self.router.strategy.in_flight(self.plan(), Called { group, deployment }, now)

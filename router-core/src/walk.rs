@@ -188,6 +188,9 @@ impl Router {
     pub(crate) fn hop_failed(&mut self, cx: &mut Context<'_>, slot: u32, exception: Exception) -> Step {
         if self.requests.get(slot).depth() == 1 {
             self.deliver_reports_of_the_past(cx, slot);
+            if self.waits_for_cooldown(cx, slot, &exception) {
+                return Step::Wait;
+            }
         }
         if !self.requests.at(slot).pop() {
             return Step::Answer(Outcome::Failed(exception.error));
@@ -235,6 +238,7 @@ impl Router {
             twin != failed
                 && !frame.failed_over.contains(&twin)
                 && self.cooldowns.cooled_until(cx.plan, id, cx.now).is_none()
+                && !self.half_open.is_full(cx.plan, id)
         })
     }
 }

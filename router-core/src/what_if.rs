@@ -25,7 +25,8 @@ pub struct WhatIf {
 /// A bucket of tokens for the retries of all requests together. It is full at the start.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct RetryBudget {
-    /// Tokens that each request puts into it. A retry takes one out, and is not made when there is none.
+    /// Tokens that each request puts into it. A retry takes one out, and is not made when there is none; so does a hedge.
+    /// Fallbacks are free.
     pub per_request: f64,
     /// Tokens that it holds at most.
     pub burst: f64,

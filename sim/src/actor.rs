@@ -178,6 +178,8 @@ pub enum DrawKind {
     Jitter,
     /// The jitter of a wait of the provider's own HTTP client.
     ClientJitter,
+    /// By how much a cooldown is longer.
+    CooldownJitter,
     /// A sample of the world, by name.
     Sample(&'static str),
 }
@@ -190,6 +192,7 @@ impl From<Draw<'_>> for DrawKind {
             Draw::Order { among } => Self::Order(among as u32),
             Draw::Jitter => Self::Jitter,
             Draw::ClientJitter => Self::ClientJitter,
+            Draw::CooldownJitter => Self::CooldownJitter,
             Draw::Sample(name) => Self::Sample(name),
         }
     }

@@ -101,6 +101,9 @@ enum Tag {
     Cooled,
     NotCooled,
     Error,
+    Hedged,
+    Probes,
+    AwaitsCooldown,
 }
 
 impl Tag {
@@ -321,6 +324,15 @@ impl Lane {
             }
             Note::NotCooled { request, deployment, because } => {
                 self.put(Tag::NotCooled.on(name(*request)), pair(deployment.0, *because as u32));
+            }
+            Note::Hedged { request, first, hedge } => {
+                self.put(Tag::Hedged.on(name(*request)), first.0 ^ hedge.0.rotate_left(32));
+            }
+            Note::Probes { request, attempt, deployment } => {
+                self.put(Tag::Probes.on(name(*request)) ^ aside(deployment.0), attempt.0);
+            }
+            Note::AwaitsCooldown { request, group, until } => {
+                self.put(Tag::AwaitsCooldown.on(name(*request)) ^ aside(group.0), until.as_nanos());
             }
             // There only when somebody asked for it.
             Note::Selected(_) => {}

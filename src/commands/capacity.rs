@@ -17,7 +17,7 @@ use routedrill_sim::search::capacity::{
 };
 use routedrill_sim::search::slo::Slo;
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
-use router_core::{Mode, NameId, Plan, Release, Span};
+use router_core::{Mode, NameId, Plan, Release, Span, WhatIf};
 
 use super::drill::default_names;
 use super::parse;
@@ -89,6 +89,10 @@ pub(crate) struct Args {
     /// The first seed.
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
+    /// Policies that LiteLLM does not have, to see what they would buy: `retry-budget=0.2`, `cooldown-jitter=50%`,
+    /// `half-open`, `wait-for-cooldown=5s`, `hedge=2s`; several with commas, or repeated. `routedrill schema` explains them.
+    #[arg(long, value_name = "POLICY", value_delimiter = ',', value_parser = parse::what_if)]
+    what_if: Vec<WhatIf>,
     /// The LiteLLM release to decide like, for a config.
     #[arg(long, value_name = "RELEASE", value_parser = parse::release, default_value = Release::V1_109_1.number())]
     litellm: Release,
@@ -160,6 +164,7 @@ fn subject(args: &Args, source: &Source) -> Result<Subject, Problems> {
     let config =
         source.text().lines().any(|line| line.starts_with("model_list:") || line.starts_with("\"model_list\""));
     let mut subject = if config { of_config(args, source)? } else { of_scenario(args, source)? };
+    subject.scenario.suppose(parse::together(&args.what_if));
     let Some(today) = rate(&subject.scenario) else {
         let message = "users who wait for their answers (`closed`) have no load that could be scaled";
         let remedy = "describe the traffic by a rate: `poisson`, `constant`, `ramp`, `bursts` or a trace";

@@ -10,6 +10,7 @@ use routedrill_sim::campaign;
 use routedrill_sim::problem::Problems;
 use routedrill_sim::scenario::{self, Scenario};
 use routedrill_sim::search::store::Shard;
+use router_core::WhatIf;
 
 use super::corpus::scenario_files;
 use super::parse;
@@ -34,6 +35,10 @@ pub(crate) struct Args {
     /// 500` is short for `--swarm --seeds 500`.
     #[arg(long, value_name = "N|A..B", value_parser = seeds, num_args = 0..=1)]
     swarm: Option<Option<Seeds>>,
+    /// Policies that LiteLLM does not have, to see what they would buy: `retry-budget=0.2`, `cooldown-jitter=50%`,
+    /// `half-open`, `wait-for-cooldown=5s`, `hedge=2s`; several with commas, or repeated. `routedrill schema` explains them.
+    #[arg(long, value_name = "POLICY", value_delimiter = ',', value_parser = parse::what_if)]
+    pub(super) what_if: Vec<WhatIf>,
     /// Only every n-th seed, beginning with the i-th: `2/4`.
     #[arg(long, value_name = "I/N", value_parser = parse::shard)]
     pub(super) shard: Option<Shard>,
@@ -111,7 +116,7 @@ fn check(args: &Args) -> Result<Exit, Exit> {
         }
         return super::swarm::check(args, swarm.or(args.seeds).unwrap_or(SWARM_SEEDS));
     }
-    let planned = load(&args.paths)?;
+    let planned = load(&args.paths, parse::together(&args.what_if))?;
     let Seeds(first, end) = args.seeds.unwrap_or(SEEDS);
     let seeds = of_shard(args.shard, first, end);
     let runs_of = |one: &Planned| if one.regression { 1 } else { seeds.len() as u64 };
@@ -231,7 +236,7 @@ pub(super) fn save(place: &Path, text: &str) -> Result<(), Exit> {
 
 /// Loads every scenario: what failed before first, then folders in the order of file names. Everything that is wrong with
 /// any of them is said at once.
-fn load(paths: &[PathBuf]) -> Result<Vec<Planned>, Exit> {
+fn load(paths: &[PathBuf], what_if: WhatIf) -> Result<Vec<Planned>, Exit> {
     let kept: Vec<PathBuf> = paths.iter().map(|path| path.join(REGRESSIONS)).filter(|folder| folder.is_dir()).collect();
     let regressions = scenario_files(&kept)?.into_iter().map(|file| (file, true));
     let files = scenario_files(paths)?.into_iter().map(|file| (file, false));
@@ -239,7 +244,8 @@ fn load(paths: &[PathBuf]) -> Result<Vec<Planned>, Exit> {
     let mut planned = Vec::new();
     for (file, regression) in regressions.chain(files) {
         match scenario::load(&file) {
-            Ok(loaded) => {
+            Ok(mut loaded) => {
+                loaded.scenario.suppose(what_if);
                 let path = file.display().to_string();
                 planned.push(Planned { path, scenario: loaded.scenario, regression });
             }

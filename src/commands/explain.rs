@@ -9,12 +9,12 @@ use routedrill_sim::drill::labels;
 use routedrill_sim::problem::did_you_mean;
 use routedrill_sim::scenario::Scenario;
 use routedrill_sim::story::{self, Candidates, Telling};
-use router_core::{DeploymentId, RequestId};
+use router_core::{DeploymentId, RequestId, WhatIf};
 
 use crate::exit::Exit;
 use crate::output;
 
-use super::script;
+use super::{parse, script};
 
 /// Tell the story of one request: who could be called and who was chosen, what came back, what was waited for, and why.
 ///
@@ -31,6 +31,10 @@ pub(crate) struct Args {
     /// The seed. Default: that of the file.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// Policies that LiteLLM does not have, to see what they would buy: `retry-budget=0.2`, `cooldown-jitter=50%`,
+    /// `half-open`, `wait-for-cooldown=5s`, `hedge=2s`; several with commas, or repeated. `routedrill schema` explains them.
+    #[arg(long, value_name = "POLICY", value_delimiter = ',', value_parser = parse::what_if)]
+    what_if: Vec<WhatIf>,
     /// Say why this deployment did not answer: its short name in reports, or its id.
     #[arg(long, value_name = "DEPLOYMENT")]
     why_not: Option<String>,
@@ -69,7 +73,8 @@ pub(crate) fn run(args: &Args) -> Exit {
 }
 
 fn explain(args: &Args) -> Result<Exit, Exit> {
-    let scenario = script::load(&args.file, args.seed)?;
+    let mut scenario = script::load(&args.file, args.seed)?;
+    scenario.suppose(parse::together(&args.what_if));
     let deployment = args.why_not.as_deref().map(|name| deployment(&scenario, name)).transpose()?;
     let request = request(&scenario, args.request)?;
     let (story, end) = story::tell(&scenario, scenario.seed, request);

@@ -1,8 +1,9 @@
 //! Values on the command line, read as in scenario files, and written back.
 
+use routedrill_sim::scenario;
 use routedrill_sim::scenario::quantity::{Complaint, Duration, Plain, Quantity, Rate, Share};
 use routedrill_sim::search::store::Shard;
-use router_core::{Release, Span};
+use router_core::{Release, Span, WhatIf};
 
 fn said(complaint: Complaint) -> String {
     match complaint.help {
@@ -42,6 +43,16 @@ pub(crate) fn release(text: &str) -> Result<Release, String> {
         let known: Vec<&str> = Release::ALL.into_iter().map(Release::number).collect();
         format!("modelled are {}", known.join(" and "))
     })
+}
+
+/// One policy that LiteLLM does not have: `half-open`, `hedge=2s`.
+pub(crate) fn what_if(text: &str) -> Result<WhatIf, String> {
+    scenario::what_if::policy(text).map_err(said)
+}
+
+/// Several policies together; of two values for one of them, the later counts.
+pub(crate) fn together(each: &[WhatIf]) -> WhatIf {
+    each.iter().fold(WhatIf::default(), |all, one| one.or(all))
 }
 
 /// A day of the calendar: `2026-11-21`.

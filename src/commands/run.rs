@@ -21,8 +21,9 @@ use routedrill_sim::scenario::{self, Loaded, Scenario};
 use routedrill_sim::source::Source;
 use routedrill_sim::step::{Ending, RunEnd};
 use routedrill_sim::story::Worst;
+use router_core::WhatIf;
 
-use super::script;
+use super::{parse, script};
 use crate::exit::Exit;
 use crate::output;
 
@@ -40,6 +41,10 @@ pub(crate) struct Args {
     /// What runs it.
     #[arg(long, value_enum, default_value_t = DriverArg::Engine)]
     driver: DriverArg,
+    /// Policies that LiteLLM does not have, to see what they would buy: `retry-budget=0.2`, `cooldown-jitter=50%`,
+    /// `half-open`, `wait-for-cooldown=5s`, `hedge=2s`; several with commas, or repeated. `routedrill schema` explains them.
+    #[arg(long, value_name = "POLICY", value_delimiter = ',', value_parser = parse::what_if)]
+    what_if: Vec<WhatIf>,
     /// A folder for `report.html`, `results.json`, `requests.csv`, `attempts.csv`, `timeline.csv`, `latency.hlog`,
     /// `trace.json` for Perfetto, `metrics.prom` for Prometheus, and the scenario with every default filled in,
     /// `scenario.yaml`.
@@ -87,6 +92,7 @@ fn once(args: &Args) -> Result<Exit, Exit> {
         eprintln!("note: {remark}");
     }
     scenario.seed = args.seed.unwrap_or(scenario.seed);
+    scenario.suppose(parse::together(&args.what_if));
     if let Some(path) = &args.record {
         script::not_over(&args.scenario, path)?;
     }

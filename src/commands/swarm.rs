@@ -8,9 +8,11 @@ use routedrill_reports::{print, words};
 use routedrill_sim::problem::Problems;
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
 use routedrill_sim::swarm::{self, Drawn, Given};
+use router_core::WhatIf;
 
 use super::check::{self, Args, Format, REGRESSIONS, Seeds};
 use super::corpus::scenario_files;
+use super::parse;
 use crate::exit::Exit;
 use crate::output;
 use crate::progress::Progress;
@@ -26,13 +28,14 @@ struct Config {
 
 pub(super) fn check(args: &Args, seeds: Seeds) -> Result<Exit, Exit> {
     let configs = load(&args.paths)?;
+    let what_if = parse::together(&args.what_if);
     let Seeds(first, end) = seeds;
     let seeds = check::of_shard(args.shard, first, end);
     let progress = Progress::new(seeds.len() as u64, "scenarios");
     let mut runs: Vec<SwarmRun> = Vec::with_capacity(seeds.len());
     let mut left_out = None;
     for batch in seeds.chunks(BATCH) {
-        runs.extend(run_all(&configs, batch, &progress));
+        runs.extend(run_all(&configs, &what_if, batch, &progress));
         let failed = runs.iter().position(SwarmRun::has_failed);
         if let Some(failed) = failed.filter(|_| args.stop_early) {
             runs.truncate(failed + 1);
@@ -41,12 +44,14 @@ pub(super) fn check(args: &Args, seeds: Seeds) -> Result<Exit, Exit> {
         }
     }
     let reached = match args.minutes {
-        Some(minutes) if left_out.is_none() => soak(&configs, &mut runs, end, minutes, args.stop_early, &progress),
+        Some(minutes) if left_out.is_none() => {
+            soak(&configs, &what_if, &mut runs, end, (minutes, args.stop_early), &progress)
+        }
         _ => end,
     };
     progress.finish();
     let paths = configs.iter().map(|config| config.path.display().to_string()).collect();
-    let report = SwarmReport::new(check::told(first, reached, args.shard), paths, runs, left_out);
+    let report = SwarmReport::new(check::told(first, reached, args.shard), paths, &what_if, runs, left_out);
     if args.save_failures {
         for failure in &report.failures {
             save(failure)?;
@@ -66,9 +71,9 @@ pub(super) fn check(args: &Args, seeds: Seeds) -> Result<Exit, Exit> {
 }
 
 /// Draws and runs the scenarios of these seeds. Collected in their order, whichever thread was first.
-fn run_all(configs: &[Config], seeds: &[u64], progress: &Progress) -> Vec<SwarmRun> {
+fn run_all(configs: &[Config], what_if: &WhatIf, seeds: &[u64], progress: &Progress) -> Vec<SwarmRun> {
     let run = |&seed: &u64| {
-        let run = one(configs, seed);
+        let run = one(configs, what_if, seed);
         progress.step();
         run
     };
@@ -76,11 +81,12 @@ fn run_all(configs: &[Config], seeds: &[u64], progress: &Progress) -> Vec<SwarmR
 }
 
 /// The configs take turns.
-fn one(configs: &[Config], seed: u64) -> SwarmRun {
+fn one(configs: &[Config], what_if: &WhatIf, seed: u64) -> SwarmRun {
     let config = configs.get(seed.checked_rem(configs.len() as u64).unwrap_or(0) as usize);
     let given = config.map(|config| &config.given);
     let (drawn, ran) = match swarm::draw(seed, given) {
         Ok(drawn) => {
+            let drawn = drawn.supposing(what_if);
             let ran = drawn.run().map_err(|problems| problems.to_string());
             (drawn, ran)
         }
@@ -89,7 +95,9 @@ fn one(configs: &[Config], seed: u64) -> SwarmRun {
     let file = place(config, seed).display().to_string();
     let path =
         config.map_or_else(String::new, |config| format!("{} ", words::quoted(&config.path.display().to_string())));
-    let command = format!("routedrill check {path}--swarm {seed}..{} --save-failures", seed.saturating_add(1));
+    let policies = words::policies(what_if).join(",");
+    let option = if policies.is_empty() { policies } else { format!(" --what-if '{policies}'") };
+    let command = format!("routedrill check {path}--swarm {seed}..{}{option} --save-failures", seed.saturating_add(1));
     SwarmRun::new(&drawn, &ran, Saving { command: &command, file: &file })
 }
 
@@ -115,16 +123,16 @@ fn save(failure: &SwarmFailure) -> Result<(), Exit> {
 #[expect(clippy::disallowed_methods, reason = "somebody asked for so many minutes of the real clock")]
 fn soak(
     configs: &[Config],
+    what_if: &WhatIf,
     runs: &mut Vec<SwarmRun>,
     mut next: u64,
-    minutes: u64,
-    stop_early: bool,
+    (minutes, stop_early): (u64, bool),
     progress: &Progress,
 ) -> u64 {
     let began = std::time::Instant::now();
     while began.elapsed().as_secs() < 60 * minutes {
         let seeds: Vec<u64> = (next..next.saturating_add(BATCH as u64)).collect();
-        let more = run_all(configs, &seeds, progress);
+        let more = run_all(configs, what_if, &seeds, progress);
         let failed = more.iter().any(SwarmRun::has_failed);
         runs.extend(more);
         next = next.saturating_add(BATCH as u64);

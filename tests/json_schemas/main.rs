@@ -245,7 +245,7 @@ fn checks() {
 
 #[test]
 fn swarms() {
-    let drawn = printed(&["check", "--swarm", "4", "--format", "json"]);
+    let drawn = printed(&["check", "--swarm", "4", "--what-if", "half-open", "--format", "json"]);
     let over = printed(&["check", BOT, "--swarm", "2", "--format", "json"]);
     // What fails is looked at where scenarios are made to fail.
     keep_to("swarm", &[drawn, over], &["SwarmFailure/", "SeedFailure/", "ExpectationReport/", BROKEN_LAWS, "left_out"]);
@@ -256,7 +256,7 @@ fn capacities() {
     let brief = ["--seeds", "2", "--duration", "30s", "--precision", "25%", "--rpm", "60", "--format", "json"];
     let of = |args: &[&str]| printed(&[&["capacity", BOT][..], args, &brief].concat());
     let holds = of(&["--slo", "availability>=90%", "--target", "9/s"]);
-    let never = of(&["--slo", "p50<=1ms", "--lose", "none", "--loads", "0.5/s..8/s"]);
+    let never = of(&["--slo", "p50<=1ms", "--lose", "none", "--loads", "0.5/s..8/s", "--what-if", "half-open"]);
     keep_to("capacity", &[holds, never], &[]);
 }
 
@@ -276,7 +276,8 @@ fn stories() {
     let tell = |more: &[&str]| {
         printed(&[&["explain", "scenarios/sole-primary-outage.yaml", "--format", "json"][..], more].concat())
     };
-    keep_to("explain", &[tell(&["--why-not", "gpt-4o-mini"]), tell(&[]), tell(&["--request", "slowest"])], &[]);
+    let supposing = ["--request", "slowest", "--what-if", "hedge=2s"];
+    keep_to("explain", &[tell(&["--why-not", "gpt-4o-mini"]), tell(&[]), tell(&supposing)], &[]);
 }
 
 #[test]

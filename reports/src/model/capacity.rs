@@ -22,6 +22,9 @@ pub struct CapacityReport {
     pub input: String,
     /// The LiteLLM release whose behaviour was modelled.
     pub litellm: &'static str,
+    /// Policies that the router had and LiteLLM does not, `half-open=1`: what happened is not what a LiteLLM proxy does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<String>,
     /// What is promised, one promise each.
     pub objective: Vec<String>,
     /// How sure a statement about a load is, from 0 to 1.
@@ -215,6 +218,7 @@ impl CapacityReport {
             routedrill: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
             input: context.input.to_owned(),
             litellm: plan.release().number(),
+            what_if: words::supposed(plan),
             objective: bench.promises.iter().map(ToString::to_string).collect(),
             confidence: bench.confidence,
             precision: capacity.limits.precision,

@@ -32,6 +32,9 @@ pub struct CheckedScenario {
     pub path: String,
     /// Its name.
     pub name: String,
+    /// Policies that the router had and LiteLLM does not, `half-open=1`: what happened is not what a LiteLLM proxy does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<String>,
     /// How many seeds it ran under.
     pub runs: u64,
     /// Requests of all runs.
@@ -111,7 +114,9 @@ impl SeedReport {
                 let how = words::loss(&scenario.plan, &labels, &record.loss);
                 (record.count, how, record.example.to_string(), record.due.as_secs_f64())
             });
-            let replay = format!("routedrill run {path} --seed {seed}");
+            let what_if = words::supposed(&scenario.plan).join(",");
+            let option = if what_if.is_empty() { what_if } else { format!(" --what-if '{what_if}'") };
+            let replay = format!("routedrill run {path} --seed {seed}{option}");
             SeedFailure { seed: *seed, verdict, replay, promises, laws, loss, cut_short }
         });
         Self {
@@ -173,6 +178,7 @@ impl CheckedScenario {
             known_defects: known_defects(&scenario.plan, &defects),
             path: path.to_owned(),
             name: scenario.name.clone(),
+            what_if: words::supposed(&scenario.plan),
             runs: seeds.len() as u64,
             requests: seeds.iter().map(|one| one.requests).sum(),
             worst,
@@ -184,6 +190,14 @@ impl CheckedScenario {
             never_seen: unseen.map(|&situation| words::situation(situation)).collect(),
             never_fired: idle.map(|(fault, _)| fault.label.clone()).collect(),
             failures: seeds.into_iter().filter_map(|one| one.failure).collect(),
+        }
+    }
+
+    /// Its name, and what is not LiteLLM about it.
+    pub fn title(&self) -> String {
+        match self.what_if.as_slice() {
+            [] => self.name.clone(),
+            what_if => format!("{} (NOT LITELLM: {})", self.name, what_if.join(", ")),
         }
     }
 

@@ -29,6 +29,9 @@ pub struct RunReport {
     /// `proxy` or `sdk`.
     #[schemars(extend("enum" = ["proxy", "sdk"]))]
     pub mode: &'static str,
+    /// Policies that the router had and LiteLLM does not, `half-open=1`: what happened is not what a LiteLLM proxy does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<String>,
     /// What ran it.
     pub driver: Driver,
     /// The seed.
@@ -123,7 +126,7 @@ pub struct RequestsReport {
     pub retries_per_request: Option<f64>,
     /// Further tries that clients made by themselves.
     pub client_retries: u64,
-    /// Tokens of all answers.
+    /// Tokens of all answers, and of hedged calls that were hung up on, which providers bill too.
     pub tokens: Tokens,
     /// What they cost.
     pub cost: f64,
@@ -196,7 +199,7 @@ pub struct DeploymentReport {
     pub not_cooled: Vec<Count>,
     /// From a call's start to its answer.
     pub latency: Option<Latencies>,
-    /// Tokens of its answers.
+    /// Tokens of its answers, and of hedged calls that were hung up on, which providers bill too.
     pub tokens: Tokens,
     /// What they cost.
     pub cost: f64,
@@ -280,6 +283,7 @@ impl RunReport {
             scenario: scenario.name.clone(),
             litellm: plan.release().number(),
             mode: words::mode(plan.mode()),
+            what_if: words::supposed(plan),
             driver,
             seed,
             duration: scenario.duration.as_secs_f64(),

@@ -9,7 +9,8 @@ use routedrill_sim::scenario::Scenario;
 use routedrill_sim::step::RunEnd;
 use routedrill_sim::story::{Moment, Story, What};
 use router_core::{
-    DeploymentId, Error, ErrorClass, FailureKind, FallbackList, Note, Outcome, RetryAfter, Span, Time, WaitReason,
+    AttemptId, DeploymentId, Error, ErrorClass, FailureKind, FallbackList, Note, Outcome, RetryAfter, Span, Time,
+    WaitReason,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,6 +33,9 @@ pub struct StoryReport {
     /// `proxy` or `sdk`.
     #[schemars(extend("enum" = ["proxy", "sdk"]))]
     pub mode: &'static str,
+    /// Policies that the router had and LiteLLM does not, `half-open=1`: what happened is not what a LiteLLM proxy does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<String>,
     /// `routing_strategy`.
     pub strategy: &'static str,
     /// The request: `17` of the first client, `2:17` of others.
@@ -124,7 +128,8 @@ impl StoryReport {
             due,
             rows: Vec::new(),
             calls: 0,
-            open: None,
+            open: Vec::new(),
+            hedging: None,
             doing: Doing::Nothing,
         };
         teller.asked(ended.map_or(0, |ended| ended.retries));
@@ -136,6 +141,7 @@ impl StoryReport {
             seed,
             litellm: plan.release().number(),
             mode: words::mode(plan.mode()),
+            what_if: words::supposed(plan),
             strategy: words::strategy(plan.settings().routing_strategy.value),
             request: story.request.to_string(),
             model: plan.name(story.ask.model).to_owned(),
@@ -179,8 +185,10 @@ struct Teller<'a> {
     due: Time,
     rows: Vec<StoryRow>,
     calls: u64,
-    /// The row of the call that is under way.
-    open: Option<usize>,
+    /// The calls under way, and their rows.
+    open: Vec<(AttemptId, usize)>,
+    /// The call that a hedge is for, until the hedge is made.
+    hedging: Option<AttemptId>,
     doing: Doing,
 }
 
@@ -248,11 +256,11 @@ impl Teller<'_> {
             What::Struck { fault, .. } => {
                 let label = self.scenario.faults.get(*fault as usize).map_or("a fault", |fault| fault.label.as_str());
                 let why = format!("the scenario's fault struck it: {label}");
-                self.at_open(why);
+                self.at_open(None, why);
             }
-            What::Replied { reply, .. } => {
+            What::Replied { call, reply } => {
                 if let Some(said) = self.said(reply) {
-                    self.at_open(said);
+                    self.at_open(Some(*call), said);
                 }
             }
             What::HungUp { .. } => {}
@@ -261,9 +269,10 @@ impl Teller<'_> {
         }
     }
 
-    /// Adds a reason to the call that is under way.
-    fn at_open(&mut self, why: String) {
-        if let Some(row) = self.open.and_then(|open| self.rows.get_mut(open)) {
+    /// Adds a reason to a call that is under way, the latest unless it is known which.
+    fn at_open(&mut self, call: Option<AttemptId>, why: String) {
+        let known = self.open.iter().find(|(open, _)| Some(*open) == call);
+        if let Some(row) = known.or(self.open.last()).and_then(|(_, row)| self.rows.get_mut(*row)) {
             row.why.push(why);
         }
     }
@@ -289,8 +298,9 @@ impl Teller<'_> {
     fn noted(&mut self, at: Time, note: &Note, jitter: Option<f64>) {
         let plan = &self.scenario.plan;
         match *note {
-            Note::Picked { group, deployment, timeout, .. } => {
+            Note::Picked { attempt, group, deployment, timeout, .. } => {
                 self.calls += 1;
+                let first = self.hedging.take().and_then(|first| self.row_of(first));
                 let place = self.scenario.inventory.places.get(deployment.index());
                 let place = place.map_or_else(String::new, |place| match &place.region {
                     Some(region) => format!(" ({}, {region})", place.provider),
@@ -304,30 +314,54 @@ impl Teller<'_> {
                 if plan.name(group) != plan.deployment(deployment).model_name {
                     row.why.insert(0, format!("for {}", plan.name(group)));
                 }
-                self.open = Some(self.rows.len() - 1);
+                if let Some(since) = first.map(|row| self.rows[row].from) {
+                    let waited = figures::seconds(self.since_due(at) - since);
+                    self.why(format!(
+                        "a hedge (not LiteLLM): no answer for {waited}, and the first good answer counts"
+                    ));
+                }
+                self.open.push((attempt, self.rows.len() - 1));
                 self.doing = Doing::Calling;
             }
-            Note::CalledAgain { repetition, .. } => {
-                self.at_open(format!("the provider's HTTP client calls again by itself, for the {repetition}. time"));
+            Note::Hedged { first, .. } => self.hedging = Some(first),
+            Note::Probes { .. } => {
+                self.why("a probe (not LiteLLM): it is half open since its cooldown ended".to_owned());
             }
-            Note::Succeeded { usage, .. } => {
+            Note::AwaitsCooldown { group, until, .. } => {
+                let what = format!("waits for the first deployment of {} to be back", plan.name(group));
+                self.wait(at, until.since(at), what);
+                self.why("all of them rest (not LiteLLM: it fails the request at once)".to_owned());
+            }
+            Note::CalledAgain { attempt, repetition, .. } => {
+                let why = format!("the provider's HTTP client calls again by itself, for the {repetition}. time");
+                self.at_open(Some(attempt), why);
+            }
+            Note::Succeeded { attempt, usage, .. } => {
                 let tokens = counted(usage.total(), "token");
-                self.close(at, RowKind::Answered, &format!("answers {tokens}"));
+                self.close(at, Some(attempt), RowKind::Answered, &format!("answers {tokens}"));
+                while let Some((other, _)) = self.open.last().copied() {
+                    self.close(at, Some(other), RowKind::Failed, "hung up on, for the other one was answered,");
+                }
             }
             Note::Failed { attempt: None, group, error, .. } => {
                 let what = format!("nobody to call for {}: {}", plan.name(group), error_words(&error));
                 let row = self.chosen_row(at);
                 (row.kind, row.what) = (RowKind::Refused, what);
             }
-            Note::Failed { sent: false, error, .. } => {
+            Note::Failed { attempt, sent: false, error, .. } => {
                 self.calls = self.calls.saturating_sub(1);
-                self.close(at, RowKind::Refused, &format!("the router itself refuses, {}", error_words(&error)));
+                self.close(
+                    at,
+                    attempt,
+                    RowKind::Refused,
+                    &format!("the router itself refuses, {}", error_words(&error)),
+                );
             }
-            Note::Failed { error, .. } if error.class == ErrorClass::Timeout => {
-                self.close(at, RowKind::Failed, "times out");
+            Note::Failed { attempt, error, .. } if error.class == ErrorClass::Timeout => {
+                self.close(at, attempt, RowKind::Failed, "times out");
                 self.at_last_call(format!("LiteLLM raises {}", error_words(&error)));
             }
-            Note::Failed { error, .. } => self.close(at, RowKind::Failed, &error_words(&error)),
+            Note::Failed { attempt, error, .. } => self.close(at, attempt, RowKind::Failed, &error_words(&error)),
             Note::StreamEnded { .. } | Note::Selected(_) => {}
             Note::Retrying { retry, of, wait, because, number_from, .. } => {
                 let from = words::retries_from(number_from);
@@ -377,9 +411,10 @@ impl Teller<'_> {
                 let until = figures::seconds(until.as_secs_f64());
                 let length = figures::span(length);
                 let why = format!(
-                    "{} now rests for {length}, until {until} into the run: {}",
+                    "{} now rests for {length}, until {until} into the run: {}{}",
                     self.label(deployment),
-                    words::cooled(because)
+                    words::cooled(because),
+                    jitter_words(jitter)
                 );
                 self.at_last_call(why);
             }
@@ -407,10 +442,17 @@ impl Teller<'_> {
         self.doing = Doing::Waiting;
     }
 
-    /// The call that is under way is over.
-    fn close(&mut self, at: Time, kind: RowKind, result: &str) {
+    /// The row of a call that is under way.
+    fn row_of(&self, call: AttemptId) -> Option<usize> {
+        self.open.iter().find(|(open, _)| *open == call).map(|(_, row)| *row)
+    }
+
+    /// A call that is under way is over.
+    fn close(&mut self, at: Time, call: Option<AttemptId>, kind: RowKind, result: &str) {
         let until = self.since_due(at);
-        let Some(row) = self.open.take().and_then(|open| self.rows.get_mut(open)) else { return };
+        let Some(place) = self.open.iter().position(|(open, _)| Some(*open) == call) else { return };
+        let (_, row) = self.open.remove(place);
+        let row = &mut self.rows[row];
         row.kind = kind;
         row.until = Some(until);
         let after = figures::seconds(until - row.from);
@@ -422,7 +464,7 @@ impl Teller<'_> {
             }
             _ => format!("{}: {result} after {after}", row.what),
         };
-        self.doing = Doing::Nothing;
+        self.doing = if self.open.is_empty() { Doing::Nothing } else { Doing::Calling };
     }
 
     /// Adds a reason to the latest attempt.
@@ -442,9 +484,9 @@ impl Teller<'_> {
             Doing::Calling => " while a call was under way",
             Doing::Waiting => " while the router slept",
         };
-        if let Some(row) = self.open.take().and_then(|open| self.rows.get_mut(open)) {
-            row.until = Some(at.since(self.due).as_secs_f64());
-            row.what.push_str(": no answer in time");
+        for (_, row) in std::mem::take(&mut self.open) {
+            self.rows[row].until = Some(at.since(self.due).as_secs_f64());
+            self.rows[row].what.push_str(": no answer in time");
         }
         // What would have lasted longer was cut off.
         let until = self.since_due(at);

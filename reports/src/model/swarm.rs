@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use routedrill_sim::swarm::{Drawn, Feature, Features, Ran, Situation, Situations};
+use router_core::WhatIf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,6 +17,9 @@ pub struct SwarmReport {
     pub seeds: String,
     /// The configs that the scenarios are drawn over, in turn; none where each has a config of its own.
     pub configs: Vec<String>,
+    /// Policies that the router had and LiteLLM does not, `half-open=1`: what happened is not what a LiteLLM proxy does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<String>,
     /// How many scenarios were drawn and run.
     pub scenarios: u64,
     /// Requests of all runs.
@@ -133,7 +137,13 @@ impl SwarmRun {
 
 impl SwarmReport {
     /// Scenarios in the order of their seeds.
-    pub fn new(seeds: String, configs: Vec<String>, runs: Vec<SwarmRun>, left_out: Option<String>) -> Self {
+    pub fn new(
+        seeds: String,
+        configs: Vec<String>,
+        what_if: &WhatIf,
+        runs: Vec<SwarmRun>,
+        left_out: Option<String>,
+    ) -> Self {
         let all = Situation::all();
         let mut met = vec![0; all.len()];
         let mut having: BTreeMap<Feature, u64> = BTreeMap::new();
@@ -154,6 +164,7 @@ impl SwarmReport {
         Self {
             seeds,
             configs,
+            what_if: words::policies(what_if),
             scenarios: runs.len() as u64,
             requests: runs.iter().map(|run| run.requests).sum(),
             features: Feature::ALL.map(count).to_vec(),

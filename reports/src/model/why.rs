@@ -80,6 +80,8 @@ impl Choices<'_> {
             Filter::WeightedFailover => "it failed already in this request (enable_weighted_failover)".to_owned(),
             Filter::RetrySkip => "it refused this request already".to_owned(),
             Filter::StrategyLimit => "it is over its tpm or rpm".to_owned(),
+            Filter::HalfOpen => "it is half open, and has as many probes as it gets".to_owned(),
+            Filter::Hedged => "it has the request already".to_owned(),
         }
     }
 

@@ -4,6 +4,7 @@ use super::capacity_text::{capacity_facts, capacity_headline, target_says};
 use super::html::{Axis, Cell, Chart, Draw, Kind, Level, Page, Role, Table, Tile, Tone};
 use crate::figures;
 use crate::model::{CapacityCurve, CapacityReport};
+use crate::words;
 
 /// As a page: one HTML file.
 pub fn capacity(report: &CapacityReport) -> String {
@@ -13,6 +14,9 @@ pub fn capacity(report: &CapacityReport) -> String {
             .chain(capacity_facts(report).into_iter().filter(|(name, _)| !matches!(*name, "" | "quotas" | "assumed")))
             .collect();
     let mut page = Page::new(&format!("Capacity of {}", report.input), &capacity_headline(report), &facts);
+    if let Some(notice) = words::not_litellm(&report.what_if) {
+        page.notice(Tone::Warn, &notice);
+    }
     page.tiles(&tiles(report));
     for why in &report.cut_short {
         page.notice(Tone::Bad, &format!("Cut short: {why}"));

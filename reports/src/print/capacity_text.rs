@@ -2,13 +2,16 @@
 
 use std::fmt::Write as _;
 
+use super::not_litellm;
 use crate::figures::{self, DASH};
 use crate::model::{CapacityCase, CapacityCurve, CapacityReport, TargetReport, TriedReport};
 use crate::table::{Align, Grid, INDENT};
 
 /// As text.
 pub fn capacity(report: &CapacityReport) -> String {
-    let mut text = format!("Capacity of {} (LiteLLM {})\n\n", report.input, report.litellm);
+    let mut text = format!("Capacity of {} (LiteLLM {})\n", report.input, report.litellm);
+    not_litellm(&mut text, &report.what_if);
+    text.push('\n');
     let mut facts = Grid::new(&[("", Align::Left), ("", Align::Left)]);
     for (name, value) in capacity_facts(report) {
         facts.row([name, &value]);

@@ -62,7 +62,7 @@ pub fn check_text(report: &CheckReport) -> String {
         let _ = writeln!(
             text,
             "{verdict:<6}  {}: {} of {} clean, {}{worst}",
-            one.name,
+            one.title(),
             figures::count(held),
             figures::counted(one.runs, "run"),
             figures::counted(one.requests, "request"),
@@ -83,7 +83,7 @@ pub fn check_text(report: &CheckReport) -> String {
         }
     }
     for one in report.scenarios.iter().filter(|one| !one.is_clean()) {
-        let _ = writeln!(text, "\n{} ({})", one.name, one.path);
+        let _ = writeln!(text, "\n{} ({})", one.title(), one.path);
         for what in never(one) {
             let _ = writeln!(text, "{INDENT}{what}");
         }
@@ -114,10 +114,10 @@ pub fn check_github(report: &CheckReport) -> String {
     for one in &report.scenarios {
         let file = property(&one.path);
         for what in never(one) {
-            let _ = writeln!(text, "::error file={file},title={}::{}", property(&one.name), annotation(&what));
+            let _ = writeln!(text, "::error file={file},title={}::{}", property(&one.title()), annotation(&what));
         }
         for failure in &one.failures {
-            let title = property(&format!("{}, seed {}: {}", one.name, failure.seed, failure.verdict.word()));
+            let title = property(&format!("{}, seed {}: {}", one.title(), failure.seed, failure.verdict.word()));
             let what = format!("{}\nreplay: {}", sentences(failure).join("\n"), failure.replay);
             let _ = writeln!(text, "::error file={file},title={title}::{}", annotation(&what));
         }
@@ -135,7 +135,7 @@ pub fn check_junit(report: &CheckReport) -> String {
         report.scenarios.len()
     );
     for one in &report.scenarios {
-        let _ = write!(text, "  <testcase classname=\"{}\" name=\"{}\"", xml(&one.path), xml(&one.name));
+        let _ = write!(text, "  <testcase classname=\"{}\" name=\"{}\"", xml(&one.path), xml(&one.title()));
         if one.is_clean() {
             text.push_str("/>\n");
             continue;

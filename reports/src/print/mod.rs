@@ -24,6 +24,15 @@ mod tune_html;
 mod tune_text;
 mod upgrade_text;
 
+use crate::{words, wrap};
+
+/// Says which policies a router had that LiteLLM does not have, if it had any.
+fn not_litellm(text: &mut String, what_if: &[String]) {
+    if let Some(notice) = words::not_litellm(what_if) {
+        wrap::item(text, "", &notice);
+    }
+}
+
 pub use capacity_csv::{capacity_cases_csv, capacity_curve_csv};
 pub use capacity_page::capacity as capacity_page;
 pub use capacity_text::capacity as capacity_text;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{Count, DeploymentReport, Latencies, RunReport};
+use crate::words;
 
 /// A figure of a deployment.
 type Figure = fn(&DeploymentReport) -> f64;
@@ -11,8 +12,12 @@ type Figure = fn(&DeploymentReport) -> f64;
 pub fn prometheus(report: &RunReport) -> String {
     let mut page = Exposition {
         text: String::new(),
-        run: [("scenario", report.scenario.clone()), ("seed", report.seed.to_string())],
+        run: vec![("scenario", report.scenario.clone()), ("seed", report.seed.to_string())],
     };
+    if let Some(notice) = words::not_litellm(&report.what_if) {
+        let _ = writeln!(page.text, "# {notice}");
+        page.run.push(("what_if", report.what_if.join(", ")));
+    }
     let requests = &report.requests;
     page.family("routedrill_requests_total", "counter", "Requests by how they ended for their users.");
     page.sample("routedrill_requests_total", &[("outcome", "answered"), ("error", "")], requests.answered as f64);
@@ -71,7 +76,7 @@ pub fn prometheus(report: &RunReport) -> String {
 
 struct Exposition {
     text: String,
-    run: [(&'static str, String); 2],
+    run: Vec<(&'static str, String)>,
 }
 
 impl Exposition {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{aftermath, laws};
+use super::{aftermath, laws, not_litellm};
 use crate::figures::{self, DASH};
 use crate::model::{Count, Latencies, RunReport};
 use crate::table::{Align, Grid, INDENT};
@@ -38,6 +38,7 @@ fn head(text: &mut String, report: &RunReport) {
             crate::model::Driver::Turmoil => "turmoil",
         },
     );
+    not_litellm(text, &report.what_if);
     if let Some(why) = &report.cut_short {
         let _ = writeln!(text, "{INDENT}the run was cut short: {why}");
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::not_litellm;
 use crate::figures;
 use crate::model::{RowKind, StoryReport, StoryRow};
 use crate::table::INDENT;
@@ -30,6 +31,7 @@ pub fn story(report: &StoryReport) -> String {
         figures::count(report.output_tokens.into()),
     );
     wrap::item(&mut text, "", &head);
+    not_litellm(&mut text, &report.what_if);
     let times = format!(
         "Times are virtual: simulated, not measured. They count from {} into the run, when the request was due.",
         figures::seconds(report.due)

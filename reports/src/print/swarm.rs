@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::check::sentences;
 use super::ci::{annotation, property, xml};
+use super::not_litellm;
 use crate::figures::{count, counted};
 use crate::model::{FeatureCount, SwarmFailure, SwarmReport};
 use crate::table::{Align, Grid, INDENT};
@@ -27,6 +28,7 @@ pub fn swarm_text(report: &SwarmReport) -> String {
         report.seeds,
         counted(report.requests, "request")
     );
+    not_litellm(&mut text, &report.what_if);
     let _ = write!(text, "\nWhat they had, and how many of them\n{}", features(&report.features));
     let mut grid = Grid::new(&[("", Align::Left), ("", Align::Left), ("", Align::Right)]);
     for one in report.situations.iter().filter(|one| one.scenarios > 0) {

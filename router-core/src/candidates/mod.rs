@@ -9,6 +9,7 @@ use crate::budget::Budgets;
 use crate::config::RoutingStrategy;
 use crate::cooldown::Cooldowns;
 use crate::error::{ErrorClass, Exception};
+use crate::half_open::HalfOpen;
 use crate::ids::{DeploymentId, NameId, TagId};
 use crate::note::Filter;
 use crate::plan::{Plan, Route};
@@ -20,6 +21,7 @@ use crate::time::Time;
 pub(crate) struct Search<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) cooldowns: &'a Cooldowns,
+    pub(crate) half_open: &'a HalfOpen,
     pub(crate) quota: &'a Quota,
     pub(crate) budgets: &'a Budgets,
     pub(crate) strategy: &'a mut dyn Strategy,
@@ -38,6 +40,8 @@ pub(crate) struct Search<'a> {
     pub(crate) excluded: &'a [DeploymentId],
     /// Already refused this request: retries.
     pub(crate) skipped: &'a [DeploymentId],
+    /// Who has the request already: a hedge goes to somebody else.
+    pub(crate) has_it: Option<DeploymentId>,
     /// Where to note who was left out and why, when somebody wants to know.
     pub(crate) filtered: Option<&'a mut Vec<(DeploymentId, Filter)>>,
 }
@@ -76,7 +80,10 @@ impl Search<'_> {
         if !synchronous {
             self.keep(into, |search, id| if search.plan.deployment(id).team { Some(Filter::Team) } else { None });
         }
-        self.keep(into, |search, id| search.cooldowns.cooled_until(search.plan, id, search.now).map(Filter::Cooldown));
+        self.keep(into, |search, id| match search.cooldowns.cooled_until(search.plan, id, search.now) {
+            Some(until) => Some(Filter::Cooldown(until)),
+            None => search.half_open.is_full(search.plan, id).then_some(Filter::HalfOpen),
+        });
         self.keep(into, |search, id| search.plan.deployment(id).blocked.then_some(Filter::Blocked));
         if !synchronous && !into.is_empty() {
             self.keep(into, |search, id| {
@@ -105,6 +112,9 @@ impl Search<'_> {
             self.keep(into, |search, id| {
                 search.excluded.contains(&search.plan.deployment(id).twin).then_some(Filter::WeightedFailover)
             });
+        }
+        if let Some(twin) = self.has_it {
+            self.keep(into, |search, id| (search.plan.deployment(id).twin == twin).then_some(Filter::Hedged));
         }
         // Whoever refused the request is passed over, unless all did.
         let refused = |search: &Self, id| search.skipped.contains(&search.plan.deployment(id).twin);
@@ -155,14 +165,19 @@ impl Search<'_> {
 
 /// How many of a name's deployments are healthy, as the retry layer counts them, and how many there are. A name that
 /// is a deployment's id counts as nobody.
-pub(crate) fn healthy_and_all(plan: &Plan, cooldowns: &Cooldowns, name: NameId, now: Time) -> (usize, usize) {
+pub(crate) fn healthy_and_all(
+    plan: &Plan,
+    cooldowns: &Cooldowns,
+    half_open: &HalfOpen,
+    name: NameId,
+    now: Time,
+) -> (usize, usize) {
     let route = plan.route(name);
     if route.by_id {
         return (0, 0);
     }
-    let healthy = route
-        .members
-        .iter()
-        .filter(|&&id| cooldowns.cooled_until(plan, id, now).is_none() && !plan.deployment(id).blocked);
-    (healthy.count(), route.members.len())
+    let is_healthy = |id: DeploymentId| {
+        cooldowns.cooled_until(plan, id, now).is_none() && !half_open.is_full(plan, id) && !plan.deployment(id).blocked
+    };
+    (route.members.iter().filter(|&&id| is_healthy(id)).count(), route.members.len())
 }

@@ -12,6 +12,8 @@ use router_core::{
 pub(crate) enum Does {
     /// Answers.
     Answer,
+    /// Answers after so many seconds.
+    AnswerAfter(f64),
     /// Answers with an error status.
     Fail(u16),
     /// The same, with a `Retry-After` of so many seconds.
@@ -45,6 +47,8 @@ pub(crate) struct Drill {
     pub(crate) calls: Vec<String>,
     /// How requests ended: `ok`, or the class of the error.
     pub(crate) ends: Vec<&'static str>,
+    /// Whom was hung up on.
+    pub(crate) hung_up: Vec<String>,
 }
 
 /// Deployments `a`, `b`, ... of the groups named by the words of `groups`: `"g g backup"` makes `g` of two.
@@ -79,6 +83,7 @@ impl Drill {
             notes: Vec::new(),
             calls: Vec::new(),
             ends: Vec::new(),
+            hung_up: Vec::new(),
         }
     }
 
@@ -95,17 +100,65 @@ impl Drill {
     }
 
     pub(crate) fn ask_with(&mut self, at: f64, model: &str, params: Params) -> &mut Self {
+        self.forget();
+        self.now = self.now.max(secs(at));
+        self.arrive(model, params);
+        self.run_until(None);
+        self
+    }
+
+    /// So many requests at once, which come after everything that happens before that moment; the `calls` and `ends` so
+    /// far are those since then.
+    pub(crate) fn send_at(&mut self, at: f64, model: &str, count: usize) -> &mut Self {
+        self.run_until(Some(secs(at)));
+        self.forget();
+        self.now = self.now.max(secs(at));
+        (0..count).for_each(|_| self.arrive(model, Params::default()));
+        self
+    }
+
+    /// Lets everything happen that happens before that moment.
+    pub(crate) fn until(&mut self, at: f64) -> &mut Self {
+        self.run_until(Some(secs(at)));
+        self.now = self.now.max(secs(at));
+        self
+    }
+
+    /// The caller of the latest request goes away.
+    pub(crate) fn cancel(&mut self) -> &mut Self {
+        self.tell(Input::Cancelled { request: RequestId::new(0, self.asked - 1) });
+        self
+    }
+
+    /// From here on, every draw is this number.
+    pub(crate) fn luck(&mut self, u: f64) -> &mut Self {
+        self.entropy = Fixed(u);
+        self
+    }
+
+    /// Calls and probes under way, and requests.
+    pub(crate) fn under_way(&self) -> (u32, u32, usize) {
+        let view = self.router.view();
+        let each = (0..self.plan().deployments().len() as u32).map(DeploymentId);
+        let (calls, probes) = each
+            .map(|id| (view.in_flight(id), view.probes(id)))
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        (calls, probes, view.requests_under_way())
+    }
+
+    fn forget(&mut self) {
         self.calls.clear();
         self.ends.clear();
         self.notes.clear();
+        self.hung_up.clear();
+    }
+
+    fn arrive(&mut self, model: &str, params: Params) {
         let model = self.plan().name_id(model).expect("a name of the config");
         let ask = Ask { model, prompt_tokens: 10, output_tokens: 10, stream: false, params: Some(Box::new(params)) };
         let request = RequestId::new(0, self.asked);
         self.asked += 1;
-        self.now = self.now.max(secs(at));
         self.tell(Input::Arrived { request, ask });
-        self.run();
-        self
     }
 
     /// Seconds on the clock.
@@ -122,10 +175,11 @@ impl Drill {
         self.router.view().plan()
     }
 
-    fn run(&mut self) {
+    fn run_until(&mut self, end: Option<Time>) {
         loop {
-            let news = self.news.front().map(|(at, _)| *at);
-            let wake = self.router.next_wake().map(|(at, _)| at);
+            let is_before = |at: &Time| end.is_none_or(|end| *at < end);
+            let news = self.news.front().map(|(at, _)| *at).filter(is_before);
+            let wake = self.router.next_wake().map(|(at, _)| at).filter(is_before);
             match (news, wake) {
                 (Some(news), wake) if wake.is_none_or(|wake| news < wake) => {
                     let (at, input) = self.news.pop_front().expect("it was just looked at");
@@ -150,7 +204,11 @@ impl Drill {
                     let id = self.plan().deployment(to).id.clone();
                     self.calls.push(id);
                     if let Some(input) = self.answer(to, attempt) {
-                        self.news.push_back((self.now + Span::from_millis(100), input));
+                        let seconds =
+                            if let Does::AnswerAfter(seconds) = self.does[to.index()] { seconds } else { 0.1 };
+                        let at = self.now + Span::from_secs_f64(seconds);
+                        let place = self.news.partition_point(|(other, _)| *other <= at);
+                        self.news.insert(place, (at, input));
                     }
                 }
                 Output::Answer { outcome, .. } => self.ends.push(match outcome {
@@ -158,7 +216,11 @@ impl Drill {
                     Outcome::Failed(error) => error.class.name(),
                 }),
                 Output::Note(note) => self.notes.push(note),
-                Output::Abort { .. } | Output::Relay { .. } => {}
+                Output::Abort { to, .. } => {
+                    let id = self.plan().deployment(to).id.clone();
+                    self.hung_up.push(id);
+                }
+                Output::Relay { .. } => {}
             }
         }
     }
@@ -167,7 +229,7 @@ impl Drill {
         let failed = |kind, retry_after| Some(Input::Failed { attempt, failure: Failure { kind, retry_after } });
         let status = |code| FailureKind::Status { code, wording: Wording::NONE };
         match self.does[to.index()] {
-            Does::Answer => Some(Input::Finished {
+            Does::Answer | Does::AnswerAfter(_) => Some(Input::Finished {
                 attempt,
                 usage: Usage { prompt_tokens: 10, completion_tokens: 10 },
                 content_filter: false,

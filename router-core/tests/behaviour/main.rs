@@ -7,3 +7,4 @@ mod fallbacks;
 mod limits;
 mod retries;
 mod steady;
+mod what_if;

@@ -37,6 +37,8 @@ pub(crate) struct Driven {
     pub(crate) in_flight_at_rest: u32,
     /// How many requests the core says are under way at the end.
     pub(crate) under_way_at_rest: usize,
+    /// How many probes of half-open deployments the core says are under way at the end.
+    pub(crate) probes_at_rest: u32,
 }
 
 /// Something that will reach the router.
@@ -95,6 +97,7 @@ pub(crate) fn drive(story: &Story, arrivals: &[Time], noise: &Noise) -> Driven {
     let view = driver.router.view();
     driver.driven.under_way_at_rest = view.requests_under_way();
     driver.driven.in_flight_at_rest = (0..story.config.model_list.len()).map(|index| view.in_flight(id(index))).sum();
+    driver.driven.probes_at_rest = (0..story.config.model_list.len()).map(|index| view.probes(id(index))).sum();
     driver.driven
 }
 

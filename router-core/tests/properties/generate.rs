@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use router_core::{
-    Config, FallbackEntry, FallbackTarget, Mode, ModelEntry, Number, Release, RequestParams, RetryPolicy,
-    RouterSettings, Span, Time,
+    Config, FallbackEntry, FallbackTarget, Mode, ModelEntry, Number, Release, RequestParams, RetryBudget, RetryPolicy,
+    RouterSettings, Span, Time, WhatIf,
 };
 
 use crate::world::{Reply, ReplyKind, Request, Story};
@@ -22,6 +22,29 @@ pub(crate) fn any_story(release: Release) -> impl Strategy<Value = Story> {
         requests,
         seed,
     })
+}
+
+/// The same under any of the policies that LiteLLM does not have.
+pub(crate) fn supposing_story(release: Release) -> impl Strategy<Value = Story> {
+    (any_story(release), what_if()).prop_map(|(mut story, what_if)| {
+        story.config.what_if = what_if;
+        story
+    })
+}
+
+fn what_if() -> impl Strategy<Value = WhatIf> {
+    let budget = (0..8u32, 1..4u32)
+        .prop_map(|(eighths, burst)| RetryBudget { per_request: f64::from(eighths) / 8.0, burst: f64::from(burst) });
+    let span = |millis: std::ops::Range<u64>| millis.prop_map(|millis| Span::from_nanos(millis * 1_000_000 + 333));
+    (of(budget), of(0.0..1.0), of(1..3u32), of(span(1..40_000)), of(span(1..3_000))).prop_map(
+        |(retry_budget, cooldown_jitter, half_open, wait_for_cooldown, hedge_after)| WhatIf {
+            retry_budget,
+            cooldown_jitter,
+            half_open,
+            wait_for_cooldown,
+            hedge_after,
+        },
+    )
 }
 
 /// A story whose requests cannot feel each other: nobody ever rests.

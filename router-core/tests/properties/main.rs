@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use router_core::{Release, Span, Time};
 
 use drive::{Noise, drive};
-use generate::{any_story, carefree_story, overlapping_arrivals, own_nanosecond};
+use generate::{any_story, carefree_story, overlapping_arrivals, own_nanosecond, supposing_story};
 use model::Model;
 use world::{Story, Tale};
 
@@ -99,6 +99,19 @@ proptest! {
         let arrivals = overlapping_arrivals(&story);
         let driven = drive(&story, &arrivals, &noise);
         laws::check(&story, &noise, &driven)?;
+    }
+
+    #[test]
+    fn whatever_is_supposed_beyond_litellm_each_request_has_one_answer_and_nothing_is_left(
+        story in prop_oneof![supposing_story(Release::V1_109_1), supposing_story(Release::V1_80_17)],
+        mut noise in any_noise(),
+        impatient in proptest::collection::btree_map(0..8usize, 0..20_000_000u64, 0..4),
+    ) {
+        noise.cancelled =
+            impatient.into_iter().map(|(index, micros)| (index, Span::from_nanos(micros * 1_000))).collect();
+        let arrivals = overlapping_arrivals(&story);
+        let driven = drive(&story, &arrivals, &noise);
+        laws::check_answers(&noise, &driven)?;
     }
 
     #[test]

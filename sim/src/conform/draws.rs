@@ -89,6 +89,7 @@ impl From<Draw<'_>> for Question {
             Draw::Order { among } => Self::Order(among as u32),
             Draw::Jitter => Self::RetryJitter,
             Draw::ClientJitter => Self::ClientJitter,
+            Draw::CooldownJitter => Self::Other("the jitter of a cooldown"),
             Draw::Sample(name) => Self::Other(name),
         }
     }

@@ -44,6 +44,9 @@ pub(crate) fn request_of(note: &Note) -> RequestId {
         | Note::FellBack { request, .. }
         | Note::FallbackExhausted { request, .. }
         | Note::Cooled { request, .. }
+        | Note::Hedged { request, .. }
+        | Note::Probes { request, .. }
+        | Note::AwaitsCooldown { request, .. }
         | Note::NotCooled { request, .. } => request,
         Note::Selected(ref selection) => selection.request,
     }
@@ -100,6 +103,9 @@ pub fn in_words(note: &Note, plan: &Plan) -> String {
         Note::NotCooled { deployment, because, .. } => {
             format!("{} not cooled: {}", who(deployment), not_cooled(because))
         }
+        Note::Hedged { .. } => "not answered for a while: hedged".to_owned(),
+        Note::Probes { deployment, .. } => format!("{} is half open: a probe", who(deployment)),
+        Note::AwaitsCooldown { group, until, .. } => format!("all of {} rest: waits until {until}", name(group)),
     }
 }
 
@@ -127,6 +133,8 @@ fn filtered(filter: Filter) -> String {
         Filter::WeightedFailover => "failed already in this request".to_owned(),
         Filter::RetrySkip => "refused this request already".to_owned(),
         Filter::StrategyLimit => "over its tpm or rpm".to_owned(),
+        Filter::HalfOpen => "half open, and being probed".to_owned(),
+        Filter::Hedged => "has the request already".to_owned(),
     }
 }
 
@@ -151,6 +159,7 @@ fn gave_up(because: GiveUpReason) -> &'static str {
         GiveUpReason::RateLimitedWithFallback => "rate limited, nobody healthy, and fallbacks are configured",
         GiveUpReason::AuthenticationAlone => "authentication failed and the group has nobody else",
         GiveUpReason::NoneHealthy => "nobody is healthy",
+        GiveUpReason::RetryBudget => "the budget for retries is empty",
     }
 }
 
@@ -174,6 +183,7 @@ fn cooled(because: CooldownReason) -> &'static str {
         CooldownReason::AllFailed => "a thousand calls, all failures",
         CooldownReason::AllowedFails => "more than allowed_fails",
         CooldownReason::OwnLimit => "the router's own rate limit",
+        CooldownReason::ProbeFailed => "a probe failed",
     }
 }
 

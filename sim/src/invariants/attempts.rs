@@ -46,6 +46,11 @@ impl Laws {
         (group, deployment): (NameId, DeploymentId),
         eligible: u32,
     ) {
+        if let Some((_, open)) = self.ledger.requests.get(request)
+            && open.hedge_of(Some(attempt)).is_some()
+        {
+            return self.picked_hedge(at, request, attempt, (group, deployment));
+        }
         self.waited(at, request);
         self.picked.insert(attempt, request);
         self.counted_tokens(at, request, group);
@@ -71,13 +76,29 @@ impl Laws {
         add(Law::PickedFromGroup, picked_from_group::of_membership(name, group, is_member).map(str::to_owned));
         let rests = self.recount.rests(&plan, deployment, at);
         add(Law::CooldownHeld, cooldown_held::of_pick(by_id, rests).map(str::to_owned));
-        if !(whole && simple) {
-            if judged {
-                self.picked_by_filters(at, request, (name, deployment), eligible);
-            }
-            return;
+        let simply = whole && simple;
+        let counted = if simply { self.candidates(name, at).count() as u32 } else { 0 };
+        if simply {
+            self.picked_whole(at, request, (name, deployment), eligible, (counted, prompt));
+        } else if judged {
+            self.picked_by_filters(at, request, (name, deployment), eligible);
         }
-        let counted = self.candidates(name, at).count() as u32;
+        let probe = self.recount.begin_probe(&plan, deployment, at).then_some(deployment);
+        if let Some((_, open)) = self.ledger.requests.get(request) {
+            open.probe = probe;
+        }
+    }
+
+    /// Somebody is picked from a group, of which everything is known that decides.
+    fn picked_whole(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        (name, deployment): (NameId, DeploymentId),
+        eligible: u32,
+        (counted, prompt): (u32, u32),
+    ) {
+        let plan = std::sync::Arc::clone(&self.plan);
         let of_name = self.names.of(name);
         let mut add = |law: Law, what: Option<String>| {
             if let Some(what) = what {
@@ -110,6 +131,38 @@ impl Laws {
         });
         if let Some(what) = told {
             self.broken(Law::StrategyKept, at, request, Some(deployment), || what);
+        }
+    }
+
+    /// Somebody is picked for a second call, beside the first.
+    fn picked_hedge(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        attempt: AttemptId,
+        (group, deployment): (NameId, DeploymentId),
+    ) {
+        self.picked.insert(attempt, request);
+        let plan = std::sync::Arc::clone(&self.plan);
+        let rests = self.recount.rests(&plan, deployment, at);
+        let probe = self.recount.begin_probe(&plan, deployment, at).then_some(deployment);
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let twin = |id: DeploymentId| plan.deployment(id).twin;
+        let has_it = open.picked.is_some_and(|first| twin(first) == twin(deployment));
+        let name = open.frames.top().name;
+        if let Some(hedge) = &mut open.hedge {
+            (hedge.picked, hedge.probe) = (Some(deployment), probe);
+        }
+        let is_member = self.names.of(name).members.contains(&deployment);
+        let told = [
+            (Law::PickedFromGroup, picked_from_group::of_membership(name, group, is_member)),
+            (Law::PickedFromGroup, picked_from_group::of_hedge(has_it)),
+            (Law::CooldownHeld, cooldown_held::of_pick(false, rests)),
+        ];
+        for (law, what) in told {
+            if let Some(what) = what {
+                self.broken(law, at, request, Some(deployment), || what.to_owned());
+            }
         }
     }
 
@@ -228,9 +281,22 @@ impl Laws {
         if let Some(attempt) = attempt {
             self.picked.remove(&attempt);
         }
-        let ended = [self.hung_up, self.replied].into_iter().flatten().find(|(call, _)| call.request == request);
+        let ended = [self.hung_up, self.replied].into_iter().flatten();
+        let mut ended = ended.filter(|(call, _)| call.request == request);
+        // Two calls of one request may end in one step.
+        let ended = ended.clone().find(|(call, _)| call.deployment == whom).or_else(|| ended.next());
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
-        open.calling = Calling::No;
+        let hedge = open.hedge_of(attempt).map(|hedge| *hedge);
+        let probe = match hedge {
+            Some(hedge) => {
+                open.hedge = None;
+                hedge.probe
+            }
+            None => {
+                open.calling = Calling::No;
+                open.probe.take()
+            }
+        };
         let (plain, set_timeout) = (open.plain, open.own.set_timeout);
         let mut seen = Seen {
             error,
@@ -273,43 +339,59 @@ impl Laws {
         } else if plain && let Some(what) = one_answer::of_error(&seen.error, &error) {
             self.broken(Law::OneAnswer, at, request, Some(whom), || what);
         }
+        let answered = matches!(ended, Some((_, End::Answered { .. }))) && sent;
+        self.probe_ends(at, probe, answered);
+        self.failed_probe = probe.filter(|_| sent && !answered);
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        if hedge.is_some() {
+            // It is on a record of its own, and the request goes on without it.
+            if counts && plain {
+                self.count_failure(at, request, whom, &seen, group);
+            } else if counts {
+                self.expect(at, request, whom, None);
+            } else if !sent && self.refused_by_limit(at, request, whom) {
+                self.weigh_limit(at, request, whom, error);
+            }
+            return;
+        }
         open.frames.top().newest = Some(seen);
         if counts {
             self.report(at, request, whom, &seen, group);
-        } else if !sent {
-            self.refused(at, request, whom, error);
+        } else if !sent && self.refused_by_limit(at, request, whom) {
+            if let Some((_, open)) = self.ledger.requests.get(request)
+                && let Some(newest) = &mut open.frames.top().newest
+            {
+                // A limit of the router carries a `Retry-After` of a minute.
+                (newest.by_limit, newest.retry_after) = (true, RetryAfter::Seconds(60));
+            }
+            self.report_limit(request, error);
+            self.weigh_limit(at, request, whom, error);
         }
     }
 
-    /// The router refused a call by itself: for want of a place, or by a limit per minute.
-    fn refused(&mut self, at: Time, request: RequestId, whom: DeploymentId, error: Error) {
+    /// The router refused a call by itself, for want of a place or by a limit per minute; says whether it was a limit.
+    fn refused_by_limit(&mut self, at: Time, request: RequestId, whom: DeploymentId) -> bool {
         let taken = max_parallel::taken(&self.plan, &self.ledger.in_flight, whom, at);
         // A place is asked for before any limit per minute is.
         let full = taken.is_some_and(|(taken, cap)| taken >= cap);
         if full {
-            return;
+            return false;
         }
         if !self.limits {
             if let Some(what) = taken.and_then(max_parallel::of_refusal) {
                 self.broken(Law::MaxParallel, at, request, Some(whom), || what);
             }
-            return;
+            return false;
         }
         if self.plan.deployment(whom).max_parallel_requests.is_some() && taken.is_none() {
             // Either may have refused.
-            return self.expect(at, request, whom, None);
+            self.expect(at, request, whom, None);
+            return false;
         }
         if let Some(what) = self.usage.refused(&self.plan, whom, at) {
             self.broken(Law::QuotaAdmitted, at, request, Some(whom), || what);
         }
-        if let Some((_, open)) = self.ledger.requests.get(request)
-            && let Some(newest) = &mut open.frames.top().newest
-        {
-            // A limit of the router carries a `Retry-After` of a minute.
-            (newest.by_limit, newest.retry_after) = (true, RetryAfter::Seconds(60));
-        }
-        self.refused_by_limit(at, request, whom, error);
+        true
     }
 
     /// Nobody could be picked.

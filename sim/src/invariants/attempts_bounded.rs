@@ -1,5 +1,7 @@
 //! As many retries as configured.
 
+use router_core::RetryBudget;
+
 use super::law::About;
 
 pub(super) const ABOUT: About = About {
@@ -12,6 +14,13 @@ pub(super) const ABOUT: About = About {
 pub(super) fn of_retry(retries: u32, most: i64) -> Option<String> {
     (i64::from(retries) >= most)
         .then(|| format!("retried again after {retries} retries, which is as many as configured"))
+}
+
+/// Retries and hedges of all requests together, against what a budget pays for.
+pub(super) fn of_budget(made: u64, requests: u64, budget: Option<RetryBudget>) -> Option<String> {
+    let RetryBudget { per_request, burst } = budget?;
+    let paid = burst + per_request * requests as f64;
+    (made as f64 > paid + 1e-6).then(|| format!("{made} retries, where the budget pays for {paid}"))
 }
 
 /// The retry layer gives up after so many retries, although the error may be retried.

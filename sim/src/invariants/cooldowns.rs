@@ -40,6 +40,9 @@ struct Health {
     failures: Window,
     /// Failures against `allowed_fails`: the router's, the deployment's, and the deployment's by class of error.
     allowed: Vec<Window>,
+    /// It was put to rest, and no probe has succeeded since; and how many are under way.
+    tripped: bool,
+    probes: u32,
 }
 
 /// Which of a deployment's windows against `allowed_fails` a failure goes to.
@@ -81,8 +84,34 @@ impl Recount {
         &mut self.health[plan.deployment(deployment).twin.index()]
     }
 
+    /// Whether a deployment rests, or is half open and has all the probes that it gets.
     pub(super) fn rests(&self, plan: &Plan, deployment: DeploymentId, now: Time) -> bool {
-        self.rests_until(plan, deployment, now).is_some()
+        let health = &self.health[plan.deployment(deployment).twin.index()];
+        let full = health.tripped && plan.what_if().half_open.is_some_and(|most| health.probes >= most);
+        full || self.rests_until(plan, deployment, now).is_some()
+    }
+
+    /// A call begins; says whether it is a probe.
+    pub(super) fn begin_probe(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> bool {
+        let tripped = self.of(plan, deployment).tripped;
+        let probe = tripped && self.rests_until(plan, deployment, now).is_none();
+        if probe {
+            self.of(plan, deployment).probes += 1;
+        }
+        probe
+    }
+
+    /// A probe is over. One that succeeds while its deployment does not rest brings it back for everybody.
+    pub(super) fn end_probe(&mut self, plan: &Plan, deployment: DeploymentId, succeeded: bool, now: Time) {
+        let rests = self.rests_until(plan, deployment, now).is_some();
+        let health = self.of(plan, deployment);
+        health.probes = health.probes.saturating_sub(1);
+        health.tripped &= !succeeded || rests;
+    }
+
+    /// Probes under way.
+    pub(super) fn probes(&self, plan: &Plan, deployment: DeploymentId) -> u32 {
+        self.health[plan.deployment(deployment).twin.index()].probes
     }
 
     /// Until when a deployment rests, if it does. The cache keeps a cooldown up to its very end, while its own length
@@ -106,12 +135,14 @@ impl Recount {
 
     /// Puts a deployment to rest.
     pub(super) fn cool(&mut self, plan: &Plan, deployment: DeploymentId, length: Span, now: Time) {
-        let rests = self.rests(plan, deployment, now);
+        let rests = self.rests_until(plan, deployment, now).is_some();
+        let half_open = plan.what_if().half_open.is_some();
         let health = self.of(plan, deployment);
         if !rests {
             health.forgotten = Some(now + length);
         }
         health.over = now + length;
+        health.tripped = half_open;
     }
 
     /// How long a deployment would rest: as it says itself, else as the answer says, else as the router says.

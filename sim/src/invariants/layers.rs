@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
-use router_core::{ErrorClass, FallbackList, Mode, NameId, NoFallback, RequestId, Span, Time};
+use router_core::{ErrorClass, FallbackList, GiveUpReason, Mode, NameId, NoFallback, RequestId, Span, Time};
 
 use super::defects::Defect;
 use super::fallback_order::{chain, due, list_for};
 use super::law::Law;
-use super::ledger::{Calling, Frame};
+use super::ledger::{Calling, Frame, Frames};
 use super::watch::Laws;
-use super::{attempts_bounded, fallback_depth, fallback_order, not_retried, retries};
+use super::{attempts_bounded, fallback_depth, fallback_order, not_retried, retries, retry_wait};
 
 impl Laws {
     /// The retry layer goes on, or gives up, after it waited for so long.
-    pub(super) fn decided(&mut self, at: Time, request: RequestId, goes_on: bool, wait: Span) {
+    pub(super) fn decided(&mut self, at: Time, request: RequestId, gave_up: Option<GiveUpReason>, wait: Span) {
+        let goes_on = gave_up.is_none();
         self.weighed(at);
         let plan = Arc::clone(&self.plan);
         let rules = plan.rules();
+        let unpaid = gave_up == Some(GiveUpReason::RetryBudget) && plan.what_if().retry_budget.is_some();
+        if goes_on {
+            self.paid(at, request);
+        }
         let Some(name) = self.ledger.requests.get(request).map(|(_, open)| open.frames.top().name) else { return };
         let (healthy, all) = self.health(name, at);
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
@@ -39,7 +44,7 @@ impl Laws {
         let checked = (is_first || rules.rechecks_each_failure) && !budget.is_some_and(|(_, policy)| policy);
         let refused = checked && retries::refused(&plan, &newest, healthy, all);
         let spent = is_first && budget.is_some_and(|(budget, _)| budget <= 0);
-        let silent = !goes_on && (refused || spent);
+        let silent = !goes_on && (refused || spent || unpaid);
         let (least, most) =
             if silent { (Span::ZERO, Span::ZERO) } else { retries::wait(&plan, &raised, retries, healthy, all) };
         // Where the number of retries is unknown, so is whether the end is waited for.
@@ -70,13 +75,40 @@ impl Laws {
             Some((most, _)) if goes_on => {
                 attempts_bounded::of_retry(retries, most).map(|what| (Law::AttemptsBounded, what))
             }
-            Some((most, _)) if !refused => {
+            Some((most, _)) if !refused && !unpaid => {
                 attempts_bounded::of_giving_up(retries, most, class).map(|what| (Law::AttemptsBounded, what))
             }
             _ => None,
         };
         if let Some((law, what)) = told {
             self.broken(law, at, request, newest.deployment, || what);
+        }
+    }
+
+    /// A retry is made, or a hedge: out of the budget, if there is one.
+    pub(super) fn paid(&mut self, at: Time, request: RequestId) {
+        self.extra_calls += 1;
+        let budget = self.plan.what_if().retry_budget;
+        if let Some(what) = attempts_bounded::of_budget(self.extra_calls, self.arrivals, budget) {
+            self.broken(Law::AttemptsBounded, at, request, None, || what);
+        }
+    }
+
+    /// A request waits for a cooldown to end, and then begins again.
+    pub(super) fn awaits(&mut self, at: Time, request: RequestId, until: Time) {
+        let what_if = *self.plan.what_if();
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let since = *open.awaits_since.get_or_insert(at);
+        open.frames = Frames::new(open.asked);
+        open.tried.clear();
+        open.levels.clear();
+        open.calling = Calling::No;
+        // A probe that ends sooner ends the wait.
+        let wait = until.since(at);
+        let least = if what_if.half_open.is_some() { Span::ZERO } else { wait };
+        open.frames.top().wait = Some((at, least, wait));
+        if let Some(what) = retry_wait::of_rest(since, until, what_if.wait_for_cooldown) {
+            self.broken(Law::RetryWait, at, request, None, || what);
         }
     }
 

@@ -39,6 +39,21 @@ pub(super) struct Open {
     /// Tags and region that the request asks for.
     pub(super) tags: Vec<TagId>,
     pub(super) region: Option<u32>,
+    /// The newest attempt is a probe of a half-open deployment, until it is over.
+    pub(super) probe: Option<DeploymentId>,
+    /// The second call that runs beside the first.
+    pub(super) hedge: Option<Hedge>,
+    /// Since when it waits for a cooldown to end, with everything between.
+    pub(super) awaits_since: Option<Time>,
+}
+
+/// A second call for a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hedge {
+    pub(super) attempt: AttemptId,
+    /// Who was picked, once somebody was.
+    pub(super) picked: Option<DeploymentId>,
+    pub(super) probe: Option<DeploymentId>,
 }
 
 /// A failure of the router's own: nobody could be picked, or a limit refused the call.
@@ -223,7 +238,15 @@ impl Open {
             levels: Vec::new(),
             tags: Vec::new(),
             region: None,
+            probe: None,
+            hedge: None,
+            awaits_since: None,
         }
+    }
+
+    /// The second call, if that is the one.
+    pub(super) fn hedge_of(&mut self, attempt: Option<AttemptId>) -> Option<&mut Hedge> {
+        self.hedge.as_mut().filter(|hedge| Some(hedge.attempt) == attempt)
     }
 }
 

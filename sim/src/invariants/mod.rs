@@ -6,6 +6,10 @@
 //! thing: see [`Expect`](crate::scenario::Expect). And what a LiteLLM *release* does wrong, which the model does as
 //! well, is a third: see [`Defect`].
 //!
+//! Where a plan supposes policies that LiteLLM does not have ([`WhatIf`](router_core::WhatIf)), the laws that these change
+//! judge by them, and all others stay as they are: none is off. Only picks by latency, cost and usage are not judged where
+//! requests are hedged.
+//!
 //! Not judged, because it cannot be told from outside: retries and timeouts after a fallback map changed them, limits
 //! per day, and everything about retries and cooldowns of streams.
 

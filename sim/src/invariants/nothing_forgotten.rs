@@ -17,7 +17,7 @@ fn has_nothing(open: &Open, at: Time) -> bool {
     // Where the number of retries cannot be told from outside, neither can a wait.
     let told = open.plain && (frame.newest.is_none() || frame.budget.is_some());
     let waits = frame.wait.is_some_and(|(since, _, most)| since + most >= at);
-    open.calling == Calling::No && told && !waits
+    open.calling == Calling::No && open.hedge.is_none() && told && !waits
 }
 
 /// A request that is open when the run ends. `calls`: it has a call under way; `line`: all places of whoever was picked

@@ -13,6 +13,11 @@ pub(super) const ABOUT: About = About {
     source: "_common_checks_available_deployment, get_order_filtered_deployments",
 };
 
+/// A hedge goes to somebody who does not have the request yet.
+pub(super) fn of_hedge(has_it: bool) -> Option<&'static str> {
+    has_it.then_some("a hedge to the deployment that has the request already")
+}
+
 /// Whoever is picked belongs to the name that is being called.
 pub(super) fn of_membership(name: NameId, group: NameId, is_member: bool) -> Option<&'static str> {
     (group != name || !is_member).then_some("picked for a group that it does not belong to")

@@ -40,7 +40,6 @@ impl Laws {
         seen: &Seen,
         group: NameId,
     ) {
-        let proxy = self.plan.mode() == Mode::Proxy;
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         if !open.plain {
             return self.expect(at, request, deployment, None);
@@ -48,10 +47,23 @@ impl Laws {
         if open.reported {
             return self.expect(at, request, deployment, Some(Due::Stays));
         }
-        if proxy {
+        if self.plan.mode() == Mode::Proxy {
             open.reported = true;
             open.reported_call = open.last_call;
         }
+        self.count_failure(at, request, deployment, seen, group);
+    }
+
+    /// A failure is counted, and weighed for a cooldown.
+    pub(super) fn count_failure(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        deployment: DeploymentId,
+        seen: &Seen,
+        group: NameId,
+    ) {
+        let proxy = self.plan.mode() == Mode::Proxy;
         if let Some(busy) = &mut self.busy {
             busy.add(&self.plan, group, deployment, -1, at);
         }
@@ -79,19 +91,23 @@ impl Laws {
         self.expect(at, request, whom, Some(due));
     }
 
-    /// A limit of the router refused a call, which is weighed with the router's own length.
-    pub(super) fn refused_by_limit(&mut self, at: Time, request: RequestId, whom: DeploymentId, error: Error) {
+    /// A limit of the router refused a call, which the callbacks hear of late.
+    pub(super) fn report_limit(&mut self, request: RequestId, error: Error) {
         let proxy = self.plan.mode() == Mode::Proxy;
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
-        if !open.plain {
-            return self.expect(at, request, whom, None);
-        }
-        if proxy && !open.reported {
+        if open.plain && proxy && !open.reported {
             open.reported = true;
             open.reported_call = open.last_call;
             let after = open.attempt;
             let retry_after = RetryAfter::Seconds(60);
             open.late = Some(Late { error, retry_after, weighs: true, strategy_knows: false, after });
+        }
+    }
+
+    /// A limit of the router refused a call, which is weighed with the router's own length.
+    pub(super) fn weigh_limit(&mut self, at: Time, request: RequestId, whom: DeploymentId, error: Error) {
+        if !self.ledger.requests.get(request).is_some_and(|(_, open)| open.plain) {
+            return self.expect(at, request, whom, None);
         }
         let length = Span::from_secs_f64(self.plan.settings().cooldown_time.value);
         let weighed = Weighed { error: &error, length, requested: None };
@@ -158,7 +174,8 @@ impl Laws {
     pub(super) fn expect(&mut self, at: Time, request: RequestId, deployment: DeploymentId, due: Option<Due>) {
         self.weighed(at);
         let due = if self.names.counts_cooldowns { due } else { None };
-        if let Some(Due::Cools(length)) = due {
+        // How long a jittered one is, the router will say.
+        if let Some(Due::Cools(length)) = due.filter(|_| self.plan.what_if().cooldown_jitter.is_none()) {
             self.cool(at, request, deployment, length);
         }
         self.expected = Some((request, deployment, due));
@@ -211,8 +228,12 @@ impl Laws {
         }
         match due {
             Some(due) => {
-                if let Some(what) = cooldown_earned::of_news(Some(due), length) {
+                let jitter = self.plan.what_if().cooldown_jitter;
+                if let Some(what) = cooldown_earned::of_news(Some(due), length, jitter) {
                     return self.broken(Law::CooldownEarned, at, request, Some(whom), || what);
+                }
+                if let Some(length) = length.filter(|_| jitter.is_some()) {
+                    self.cool(at, request, whom, length);
                 }
             }
             None => {
@@ -222,10 +243,26 @@ impl Laws {
             }
         }
         if let Some((_, until)) = cooled {
-            let due = self.recount.rests_until(&self.plan, whom, at);
-            if let Some(what) = cooldown_ends::of_cooldown(until, due) {
-                self.broken(Law::CooldownEnds, at, request, Some(whom), || what);
-            }
+            self.ends(at, request, whom, until);
+        }
+    }
+
+    /// The router says that a deployment rests because a probe of it failed.
+    pub(super) fn told_of_probe(&mut self, at: Time, request: RequestId, whom: DeploymentId, cooled: (Span, Time)) {
+        self.weighed(at);
+        let (length, until) = cooled;
+        if self.failed_probe.take() != Some(whom) {
+            let what = cooldown_earned::of_probe();
+            return self.broken(Law::CooldownEarned, at, request, Some(whom), || what.to_owned());
+        }
+        self.cool(at, request, whom, length);
+        self.ends(at, request, whom, until);
+    }
+
+    fn ends(&mut self, at: Time, request: RequestId, whom: DeploymentId, until: Time) {
+        let due = self.recount.rests_until(&self.plan, whom, at);
+        if let Some(what) = cooldown_ends::of_cooldown(until, due) {
+            self.broken(Law::CooldownEnds, at, request, Some(whom), || what);
         }
     }
 }

@@ -10,6 +10,16 @@ pub(super) const ABOUT: About = About {
     source: "_time_to_sleep_before_retry, calculate_retry_after",
 };
 
+/// A wait for a cooldown to end, until that moment, of a request that has waited since then. `most`: how long it may,
+/// where that is supposed.
+pub(super) fn of_rest(since: Time, until: Time, most: Option<Span>) -> Option<String> {
+    let told = until.since(since);
+    match most {
+        None => Some(format!("waits {told} for a cooldown to end, and LiteLLM does not")),
+        Some(most) => (told > most).then(|| format!("waits {told} for a cooldown to end, where {most} is the most")),
+    }
+}
+
 /// A wait from `since` to `at`, which must take at least and at most so long.
 pub(super) fn of_wait((since, least, most): (Time, Span, Span), at: Time) -> Option<String> {
     let wait = at.since(since);

@@ -6,7 +6,7 @@ use router_core::{
 };
 use router_core::{
     AttemptId, Config, DeploymentId, Error, ErrorClass, FallbackList, NameId, Note, Outcome, Plan, RequestId,
-    RetryAfter, Span, Time,
+    RetryAfter, Span, Time, WhatIf,
 };
 
 use super::{Law, Laws};
@@ -21,8 +21,8 @@ const SPARE: DeploymentId = DeploymentId(2);
 const RATE_LIMITED: Error = Error::new(ErrorClass::RateLimitError, Some(429));
 
 /// Two deployments of `gpt`, one of `spare`, and a fallback from one to the other.
-fn plan() -> Plan {
-    let mut config = Config::default();
+fn plan(what_if: WhatIf) -> Plan {
+    let mut config = Config { what_if, ..Config::default() };
     for (group, id) in [("gpt", "a"), ("gpt", "b"), ("spare", "c")] {
         config.model_list.push(ModelEntry {
             model_name: group.to_owned(),
@@ -49,7 +49,11 @@ fn at(secs: f64) -> Time {
 
 impl Story {
     fn new() -> Self {
-        let plan = plan();
+        Self::supposing(WhatIf::default())
+    }
+
+    fn supposing(what_if: WhatIf) -> Self {
+        let plan = plan(what_if);
         let (gpt, spare) = (plan.name_id("gpt").expect("a group"), plan.name_id("spare").expect("a group"));
         Self { laws: Laws::new(plan.into()), gpt, spare }
     }
@@ -311,6 +315,53 @@ fn a_call_that_goes_on_after_its_caller_has_gone_is_told() {
     let first = story.picks(0, story.gpt, A, 2);
     story.ask(first).step(1.0, &cancel(), vec![]);
     assert_eq!(story.broken(), [Law::HungUp.name()]);
+}
+
+#[test]
+fn a_cooldown_may_be_longer_by_its_jitter_and_no_more() {
+    for (secs, broken) in [(5, false), (7, false), (8, true), (4, true)] {
+        let mut story = Story::supposing(WhatIf { cooldown_jitter: Some(0.5), ..WhatIf::default() });
+        let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
+        story.ask(first).reply(1.0, 0, refusal(429), vec![failed(0, gpt, A, RATE_LIMITED), cooled(A, secs)]);
+        assert_eq!(story.broken().contains(&Law::CooldownEarned.name()), broken, "{secs} s");
+    }
+}
+
+#[test]
+fn a_wait_for_a_cooldown_that_nobody_supposed_or_that_is_too_long_is_told() {
+    for (most, broken) in [(None, true), (Some(5), true), (Some(10), false)] {
+        let wait_for_cooldown = most.map(Span::from_secs);
+        let mut story = Story::supposing(WhatIf { wait_for_cooldown, ..WhatIf::default() });
+        let group = story.gpt;
+        story
+            .ask(vec![])
+            .wake(1.0, vec![Effect::Note(Note::AwaitsCooldown { request: REQUEST, group, until: at(9.0) })]);
+        assert_eq!(story.broken().contains(&Law::RetryWait.name()), broken, "{most:?}");
+    }
+}
+
+/// A call to A without an answer, and the same request to somebody else.
+fn hedged(second: DeploymentId) -> Story {
+    let mut story = Story::supposing(WhatIf { hedge_after: Some(Span::from_secs(2)), ..WhatIf::default() });
+    let (first, company) = (story.picks(0, story.gpt, A, 2), story.picks(1, story.gpt, second, 1));
+    let note = Note::Hedged { request: REQUEST, first: AttemptId(0), hedge: AttemptId(1) };
+    story.ask(first).wake(2.0, [vec![Effect::Note(note)], company].concat());
+    story
+}
+
+#[test]
+fn a_hedge_goes_to_somebody_else_and_whoever_is_not_needed_is_hung_up_on() {
+    let note = Note::Succeeded { request: REQUEST, attempt: AttemptId(1), deployment: B, usage: USAGE };
+    let hangup = send(Message::Hangup { attempt: AttemptId(0), deployment: A });
+    let outcome = Outcome::Answered(Answered { by: B, usage: USAGE });
+    let answer = send(Message::Answer { request: REQUEST, outcome });
+    let mut good = hedged(B);
+    good.reply(3.0, 1, GOOD, vec![Effect::Note(note.clone()), hangup, answer.clone()]).laws.finish(at(9.0), None);
+    assert_eq!(good.broken(), [""; 0]);
+    let mut left = hedged(B);
+    left.reply(3.0, 1, GOOD, vec![Effect::Note(note), answer]);
+    assert_eq!(left.broken(), [Law::HungUp.name()]);
+    assert_eq!(hedged(A).broken(), [Law::PickedFromGroup.name()]);
 }
 
 #[test]

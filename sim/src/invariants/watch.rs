@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use router_core::{AttemptId, DeploymentId, FullDeployment, Mode, NameId, Note, Outcome, Plan, RequestId, Time, View};
+use router_core::{
+    AttemptId, CooldownReason, DeploymentId, FullDeployment, Mode, NameId, Note, Outcome, Plan, RequestId, Time, View,
+};
 
 use super::attempts::Failure;
 use super::cooldowns::{Due, Recount};
@@ -11,7 +13,7 @@ use super::counters_at_rest::Busy;
 use super::defects::{Defect, Defects};
 use super::law::{Breaches, Law};
 use super::learned::Learned;
-use super::ledger::{Call, Calling, End, Ledger, Open, Own};
+use super::ledger::{Call, Calling, End, Hedge, Ledger, Open, Own};
 use super::names::Names;
 use super::quota_admitted::{Keeper, Usage};
 use super::spend_adds_up::Spend;
@@ -35,6 +37,12 @@ pub struct Laws {
     pub(super) limits: bool,
     /// Calls that were decided on and are still to be made.
     pub(super) picked: BTreeMap<AttemptId, RequestId>,
+    /// Requests that came, and calls that were made beyond the first of each attempt's: retries and hedges.
+    pub(super) arrivals: u64,
+    pub(super) extra_calls: u64,
+    /// The request that one of its two calls was just answered for, and the deployment whose probe just failed.
+    pub(super) won: Option<RequestId>,
+    pub(super) failed_probe: Option<DeploymentId>,
     /// How the call ended that this step's reply is about, and the one that was hung up on last.
     pub(super) replied: Option<(Call, End)>,
     pub(super) hung_up: Option<(Call, End)>,
@@ -58,12 +66,17 @@ impl Laws {
             spend: Spend::new(&plan),
             // What a request carries from a map on is not followed, and so neither is whose failures count.
             busy: Busy::new(&plan).filter(|_| !names.maps),
-            learned: Learned::new(&plan).filter(|_| !names.maps),
+            // For whom else a request was hedged in vain, nobody says, and yet the strategy has looked at them.
+            learned: Learned::new(&plan).filter(|_| !names.maps && plan.what_if().hedge_after.is_none()),
             shares: Shares::new(&plan, &names),
             names,
             plan,
             ledger,
             picked: BTreeMap::new(),
+            arrivals: 0,
+            extra_calls: 0,
+            won: None,
+            failed_probe: None,
             replied: None,
             hung_up: None,
             expected: None,
@@ -98,6 +111,9 @@ impl Laws {
         for (_, open) in ledger.requests.iter().filter(|(_, open)| open.calling == Calling::Yes) {
             open.picked.into_iter().for_each(|whom| places[whom.index()] += 1);
         }
+        for hedge in ledger.requests.iter().filter_map(|(_, open)| open.hedge) {
+            hedge.picked.into_iter().for_each(|whom| places[whom.index()] += 1);
+        }
         for (id, open) in ledger.requests.iter() {
             let calls = calling.contains(id);
             let taken = open.picked.and_then(|whom| max_parallel::taken(&plan, &places, whom, end));
@@ -117,6 +133,12 @@ impl Laws {
         let Some(view) = router else { return };
         for (id, &open) in (0..).map(DeploymentId).zip(&ledger.in_flight) {
             if let Some(what) = counters_at_rest::at_end("calls", view.in_flight(id) as usize, open as usize) {
+                breaches.add(Law::CountersAtRest, end, None, Some(id), || what);
+            }
+        }
+        for id in (0..plan.deployments().len() as u32).map(DeploymentId) {
+            let (counted, probes) = (view.probes(id), self.recount.probes(&plan, id));
+            if let Some(what) = counters_at_rest::at_end("probes", counted as usize, probes as usize) {
                 breaches.add(Law::CountersAtRest, end, None, Some(id), || what);
             }
         }
@@ -161,6 +183,7 @@ impl Laws {
     }
 
     fn arrived(&mut self, request: RequestId, ask: &router_core::Ask) {
+        self.arrivals += 1;
         let own = ask.params.as_deref().map_or(Own::default(), Own::of);
         if ask.stream {
             // Whose failures are counted is another story for streams.
@@ -195,8 +218,13 @@ impl Laws {
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         let own = open.own.timeout;
         let deadline = open.plain.then(|| at + own.unwrap_or(self.plan.deployment(deployment).timeout.value));
-        open.calling = Calling::Yes;
         let name = open.frames.top().name;
+        if open.hedge_of(Some(attempt)).is_some() {
+            self.count_call(at, request, (name, deployment));
+        } else {
+            open.calling = Calling::Yes;
+        }
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
         // The provider's own client may call again within an attempt, which nobody counts.
         if open.attempt == Some(attempt) {
             self.first_call(at, request, (name, deployment));
@@ -211,16 +239,21 @@ impl Laws {
     fn first_call(&mut self, at: Time, request: RequestId, (name, deployment): (NameId, DeploymentId)) {
         self.deliver_late(at, request, (name, deployment));
         self.weighed(at);
+        self.count_call(at, request, (name, deployment));
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        open.last_call = Some(at);
+        open.last_called = Some(deployment);
+        open.last_name = name;
+    }
+
+    /// The strategy hears of a call, and the limits count it.
+    fn count_call(&mut self, at: Time, request: RequestId, (name, deployment): (NameId, DeploymentId)) {
         if let Some(busy) = &mut self.busy {
             busy.add(&self.plan, name, deployment, 1, at);
         }
         if let Some(what) = self.usage.called(&self.plan, deployment, at) {
             self.broken(Law::QuotaAdmitted, at, request, Some(deployment), || what);
         }
-        let Some((_, open)) = self.ledger.requests.get(request) else { return };
-        open.last_call = Some(at);
-        open.last_called = Some(deployment);
-        open.last_name = name;
     }
 
     fn hang_up(&mut self, at: Time, attempt: AttemptId, cancelled: Option<RequestId>) {
@@ -229,7 +262,7 @@ impl Laws {
             return self.breaches.add(Law::HungUp, at, None, None, || what.to_owned());
         }
         let Some(call) = call else { return };
-        let due = call.deadline.filter(|_| cancelled != Some(call.request));
+        let due = call.deadline.filter(|_| cancelled != Some(call.request) && self.won != Some(call.request));
         if let Some(what) = due.and_then(|deadline| timeout_exact::of_hangup(at, deadline)) {
             self.broken(Law::TimeoutExact, at, call.request, Some(call.deployment), || what);
         }
@@ -241,6 +274,7 @@ impl Laws {
             return self
                 .broken(Law::OneAnswer, at, request, None, || "an answer to a request that is not open".to_owned());
         };
+        self.left_over(at, request, &open, hung_up::of_answered);
         match outcome {
             Outcome::Answered(answered) => {
                 let told = one_answer::of_answer(request, answered, self.replied.as_ref());
@@ -275,21 +309,37 @@ impl Laws {
                 Some(whom) => self.failed(at, request, (group, whom), Failure { attempt, sent, error }),
                 None => self.nobody(at, request, group, error),
             },
-            Note::Succeeded { request, deployment, usage, .. } => {
+            Note::Succeeded { request, attempt, deployment, usage } => {
                 let Some((_, open)) = self.ledger.requests.get(request) else { return };
                 open.calling = Calling::No;
+                self.won = open.hedge.map(|_| request);
                 let call = (open.frames.top().name, open.last_call);
+                let probe = match open.hedge_of(Some(attempt)) {
+                    Some(hedge) => hedge.probe.take(),
+                    None => open.probe.take(),
+                };
+                self.probe_ends(at, probe, true);
                 self.answered(at, call, deployment, usage);
             }
-            Note::Retrying { request, wait, .. } => self.decided(at, request, true, wait),
-            Note::GaveUp { request, wait, .. } => self.decided(at, request, false, wait),
+            Note::Hedged { request, hedge: attempt, .. } => {
+                if let Some((_, open)) = self.ledger.requests.get(request) {
+                    open.hedge = Some(Hedge { attempt, picked: None, probe: None });
+                }
+                self.paid(at, request);
+            }
+            Note::AwaitsCooldown { request, until, .. } => self.awaits(at, request, until),
+            Note::Retrying { request, wait, .. } => self.decided(at, request, None, wait),
+            Note::GaveUp { request, because, wait, .. } => self.decided(at, request, Some(because), wait),
             Note::FellBack { request, from, to, list, .. } => self.fell_back(at, request, from, to, list),
             Note::FallbackExhausted { request, because, .. } => self.exhausted(at, request, because),
+            Note::Cooled { request, deployment, length, until, because: CooldownReason::ProbeFailed, .. } => {
+                self.told_of_probe(at, request, deployment, (length, until));
+            }
             Note::Cooled { request, deployment, length, until, .. } => {
                 self.told(at, request, deployment, Some((length, until)));
             }
             Note::NotCooled { request, deployment, .. } => self.told(at, request, deployment, None),
-            Note::StreamEnded { .. } | Note::Selected(_) => {}
+            Note::StreamEnded { .. } | Note::Selected(_) | Note::Probes { .. } => {}
         }
     }
 
@@ -299,10 +349,33 @@ impl Laws {
         if let Some(what) = nothing_forgotten::of_cancelled(&open, at) {
             self.broken(Law::NothingForgotten, at, request, None, || what.to_owned());
         }
-        let Some(attempt) = open.attempt else { return };
-        self.picked.remove(&attempt);
-        if let Some(what) = hung_up::of_cancelled(self.ledger.call(attempt).is_some()) {
-            self.broken(Law::HungUp, at, request, open.picked, || what.to_owned());
+        self.left_over(at, request, &open, hung_up::of_cancelled);
+    }
+
+    /// A request is over, and whatever call of its is still under way must not be.
+    fn left_over(&mut self, at: Time, request: RequestId, open: &Open, law: fn(bool) -> Option<&'static str>) {
+        self.probe_ends(at, open.probe, false);
+        self.probe_ends(at, open.hedge.and_then(|hedge| hedge.probe), false);
+        let calls = [open.attempt, open.hedge.map(|hedge| hedge.attempt)];
+        for attempt in calls.into_iter().flatten() {
+            self.picked.remove(&attempt);
+            if let Some(what) = law(self.ledger.call(attempt).is_some()) {
+                self.broken(Law::HungUp, at, request, open.picked, || what.to_owned());
+            }
+        }
+    }
+
+    /// Whatever a request probes, it does not any longer.
+    fn probes_end(&mut self, at: Time, request: RequestId) {
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let probes = [open.probe.take(), open.hedge.as_mut().and_then(|hedge| hedge.probe.take())];
+        probes.into_iter().for_each(|probe| self.probe_ends(at, probe, false));
+    }
+
+    /// A probe is over, if there is one.
+    pub(super) fn probe_ends(&mut self, at: Time, probe: Option<DeploymentId>, succeeded: bool) {
+        if let Some(deployment) = probe {
+            self.recount.end_probe(&self.plan, deployment, succeeded, at);
         }
     }
 }
@@ -316,7 +389,11 @@ impl Watcher for Laws {
             Event::Wake => {}
             Event::Message { message, .. } => match message {
                 Message::Ask { request, ask } => self.arrived(*request, ask),
-                Message::Cancel { request } => cancelled = Some(*request),
+                Message::Cancel { request } => {
+                    cancelled = Some(*request);
+                    // Whoever waits for its probes to end goes on within this step.
+                    self.probes_end(at, *request);
+                }
                 Message::Reply { attempt, reply } => self.news(at, *attempt, reply),
                 // A client's step, or an upstream's.
                 Message::Answer { .. } | Message::Call { .. } | Message::Hangup { .. } => return,
@@ -339,5 +416,6 @@ impl Watcher for Laws {
         }
         self.weighed(at);
         (self.replied, self.hung_up) = (None, None);
+        (self.won, self.failed_probe) = (None, None);
     }
 }

@@ -37,7 +37,7 @@ pub struct AskedCounts {
 pub struct Answers {
     /// How many.
     pub count: u64,
-    /// What they used.
+    /// What they used, and of hedged calls that were hung up on, which providers bill too.
     pub tokens: Tokens,
 }
 
@@ -73,7 +73,7 @@ pub struct DeploymentCounts {
     pub cooled_longest: Span,
     /// Failures that began none, by the rule that decided.
     pub not_cooled: Tally<NotCooledReason>,
-    /// Tokens of the answers that it gave.
+    /// Tokens of the answers that it gave, and of hedged calls that were hung up on, which providers bill too.
     pub tokens: Tokens,
     /// Time from an attempt's start to its answer.
     pub latency: Latency,
@@ -160,6 +160,8 @@ pub enum Reason {
     WeightedFailover,
     RetrySkip,
     StrategyLimit,
+    HalfOpen,
+    Hedged,
 }
 
 impl Reason {
@@ -178,6 +180,8 @@ impl Reason {
             Filter::WeightedFailover => Self::WeightedFailover,
             Filter::RetrySkip => Self::RetrySkip,
             Filter::StrategyLimit => Self::StrategyLimit,
+            Filter::HalfOpen => Self::HalfOpen,
+            Filter::Hedged => Self::Hedged,
         }
     }
 }

@@ -98,7 +98,7 @@ pub enum AttemptEnd {
         /// What LiteLLM makes of it.
         error: Error,
     },
-    /// Its caller went away.
+    /// Nobody waited for it any longer: its caller went away, or another call of the same request was answered.
     Abandoned,
     /// The run ended first.
     Open,
@@ -115,6 +115,8 @@ pub struct Rows<S> {
 struct Flight {
     row: RequestRow,
     attempt: Option<AttemptRow>,
+    /// The attempt that runs beside it.
+    hedge: Option<AttemptRow>,
 }
 
 impl<S: RowSink> Rows<S> {
@@ -127,7 +129,7 @@ impl<S: RowSink> Rows<S> {
     pub fn finish(mut self, end: Time) -> S {
         let open: Vec<Flight> = self.flight.iter().copied().collect();
         for mut flight in open {
-            if let Some(attempt) = flight.attempt.take() {
+            for attempt in [flight.attempt.take(), flight.hedge.take()].into_iter().flatten() {
                 self.sink.attempt(&AttemptRow { ended: end, end: AttemptEnd::Open, ..attempt });
             }
             self.sink.request(&RequestRow { ended: end, end: RequestEnd::Open, ..flight.row });
@@ -141,13 +143,18 @@ impl<S: RowSink> Rows<S> {
                 if let Some(flight) = self.flight.get(request) {
                     flight.row.attempts += 1;
                     let (started, end) = (at, AttemptEnd::Open);
-                    flight.attempt =
-                        Some(AttemptRow { request, attempt, n, group, deployment, started, ended: at, end });
+                    let row = AttemptRow { request, attempt, n, group, deployment, started, ended: at, end };
+                    // Whoever is called while another call is under way is its company.
+                    let place = if flight.attempt.is_some() { &mut flight.hedge } else { &mut flight.attempt };
+                    *place = Some(row);
                 }
             }
-            Note::Succeeded { request, usage, .. } => self.attempt_ended(at, request, AttemptEnd::Answered(usage)),
-            Note::Failed { request, attempt: Some(_), sent, error, .. } => {
-                self.attempt_ended(at, request, AttemptEnd::Failed { sent, error });
+            Note::Succeeded { request, attempt, usage, .. } => {
+                self.attempt_ended(at, request, attempt, AttemptEnd::Answered(usage));
+                self.abandoned(at, request);
+            }
+            Note::Failed { request, attempt: Some(attempt), sent, error, .. } => {
+                self.attempt_ended(at, request, attempt, AttemptEnd::Failed { sent, error });
                 if !sent && let Some(flight) = self.flight.get(request) {
                     flight.row.attempts = flight.row.attempts.saturating_sub(1);
                 }
@@ -168,17 +175,26 @@ impl<S: RowSink> Rows<S> {
         }
     }
 
-    fn attempt_ended(&mut self, at: Time, request: RequestId, end: AttemptEnd) {
-        if let Some(attempt) = self.flight.get(request).and_then(|flight| flight.attempt.take()) {
-            self.sink.attempt(&AttemptRow { ended: at, end, ..attempt });
+    fn attempt_ended(&mut self, at: Time, request: RequestId, attempt: AttemptId, end: AttemptEnd) {
+        let Some(flight) = self.flight.get(request) else { return };
+        let places = [&mut flight.attempt, &mut flight.hedge];
+        let ended = places.into_iter().find_map(|place| place.take_if(|row| row.attempt == attempt));
+        if let Some(row) = ended {
+            self.sink.attempt(&AttemptRow { ended: at, end, ..row });
+        }
+    }
+
+    /// Nobody waits any longer for what else the request has under way.
+    fn abandoned(&mut self, at: Time, request: RequestId) {
+        let Some(flight) = self.flight.get(request) else { return };
+        for row in [flight.attempt.take(), flight.hedge.take()].into_iter().flatten() {
+            self.sink.attempt(&AttemptRow { ended: at, end: AttemptEnd::Abandoned, ..row });
         }
     }
 
     fn ended(&mut self, at: Time, ended: &Ended) {
+        self.abandoned(at, ended.request);
         let Some(flight) = self.flight.close(ended.request) else { return };
-        if let Some(attempt) = flight.attempt {
-            self.sink.attempt(&AttemptRow { ended: at, end: AttemptEnd::Abandoned, ..attempt });
-        }
         let end = match ended.outcome {
             Some(Outcome::Answered(answered)) => RequestEnd::Answered { by: answered.by, usage: answered.usage },
             Some(Outcome::Failed(error)) => RequestEnd::Failed(error),
@@ -203,7 +219,7 @@ impl<S: RowSink> Watcher for Rows<S> {
                         retries: 0,
                         fallbacks: 0,
                     };
-                    self.flight.open(*request, Flight { row, attempt: None });
+                    self.flight.open(*request, Flight { row, attempt: None, hedge: None });
                 }
                 Effect::Note(note) => self.note(step.at, note),
                 Effect::Ended(ended) => self.ended(step.at, ended),

@@ -1,7 +1,7 @@
 //! The counters of a run, and how its steps move them.
 
 use router_core::{
-    DeploymentId, Error, FallbackList, GiveUpReason, NameId, Note, Outcome, RequestId, Span, Time, Usage,
+    AttemptId, DeploymentId, Error, FallbackList, GiveUpReason, NameId, Note, Outcome, RequestId, Span, Time, Usage,
 };
 
 use super::counts::{Answers, AskedCounts, DeploymentCounts, Failover, Movement, Reason};
@@ -52,11 +52,24 @@ struct Flight {
     fell_back: bool,
     hit: bool,
     attempt_since: Time,
+    /// Its second call at the same time.
+    hedge: Option<Hedge>,
+    /// Who was hung up on because the other call was answered. Providers bill that as well.
+    hung_up: Option<DeploymentId>,
     doing: Doing,
     hop: Option<NameId>,
     hop_called: bool,
     gave_up: Option<GiveUpReason>,
     next: NextHop,
+}
+
+/// A second call beside the first.
+#[derive(Clone, Copy, Debug)]
+struct Hedge {
+    attempt: AttemptId,
+    since: Time,
+    /// Whom it goes to, once somebody was picked.
+    deployment: Option<DeploymentId>,
 }
 
 impl Metrics {
@@ -281,6 +294,8 @@ impl Metrics {
                         fell_back: false,
                         hit: false,
                         attempt_since: at,
+                        hedge: None,
+                        hung_up: None,
                         doing: Doing::Nothing,
                         hop: None,
                         hop_called: false,
@@ -305,18 +320,37 @@ impl Metrics {
     fn note(&mut self, at: Time, note: &Note) {
         self.reached.see_note(note);
         match *note {
-            Note::Picked { request, deployment, timeout, .. } => {
+            Note::Picked { request, attempt, deployment, timeout, .. } => {
                 self.movement.timeouts.add(timeout);
                 if let Some(flight) = self.flight.get(request) {
                     flight.attempts += 1;
+                    if let Some(hedge) = flight.hedge.as_mut().filter(|hedge| hedge.attempt == attempt) {
+                        hedge.deployment = Some(deployment);
+                        return;
+                    }
                     flight.attempt_since = at;
                     flight.hop_called = true;
                     flight.doing = Doing::Attempt { deployment, timeout };
                 }
             }
-            Note::Succeeded { request, deployment, usage, .. } => self.succeeded(at, request, deployment, usage),
-            Note::Failed { request, group, deployment, sent, error, .. } => {
-                self.failed(at, request, group, deployment, sent, error);
+            Note::Succeeded { request, attempt, deployment, usage } => {
+                self.succeeded(at, request, attempt, deployment, usage);
+            }
+            Note::Failed { request, attempt, group, deployment, sent, error, .. } => {
+                self.failed(at, request, attempt, (group, deployment), sent, error);
+            }
+            Note::Hedged { request, hedge, .. } => {
+                if let Some(flight) = self.flight.get(request) {
+                    flight.hedge = Some(Hedge { attempt: hedge, since: at, deployment: None });
+                }
+            }
+            Note::AwaitsCooldown { request, until, .. } => {
+                self.movement.slept = self.movement.slept + until.since(at);
+                if let Some(flight) = self.flight.get(request) {
+                    // It begins again, with everything before it.
+                    flight.doing = Doing::Wait;
+                    (flight.hop, flight.next, flight.gave_up) = (None, NextHop::NotReached, None);
+                }
             }
             Note::Retrying { request, of, wait, number_from, .. } => {
                 self.movement.retries.add((number_from, of));
@@ -379,15 +413,27 @@ impl Metrics {
                     self.movement.passed_over.add((selection.group, *deployment, Reason::StrategyLimit));
                 }
             }
-            Note::StreamEnded { .. } | Note::Selected(_) => {}
+            Note::StreamEnded { .. } | Note::Selected(_) | Note::Probes { .. } => {}
         }
     }
 
-    fn succeeded(&mut self, at: Time, request: RequestId, deployment: DeploymentId, usage: Usage) {
+    fn succeeded(&mut self, at: Time, request: RequestId, attempt: AttemptId, deployment: DeploymentId, usage: Usage) {
+        let mut hung_up = None;
         let since = self.flight.get(request).map(|flight| {
-            flight.doing = Doing::Nothing;
-            flight.attempt_since
+            let doing = std::mem::replace(&mut flight.doing, Doing::Nothing);
+            let Some(hedge) = flight.hedge.take() else { return flight.attempt_since };
+            let won = hedge.attempt == attempt;
+            hung_up = match doing {
+                Doing::Attempt { deployment, .. } if won => Some(deployment),
+                _ if won => None,
+                _ => hedge.deployment,
+            };
+            flight.hung_up = hung_up;
+            if won { hedge.since } else { flight.attempt_since }
         });
+        if let Some(deployment) = hung_up {
+            self.deployment(deployment).tokens.add(usage);
+        }
         let counts = &mut self.deployments[deployment.index()];
         counts.succeeded += 1;
         counts.tokens.add(usage);
@@ -411,8 +457,8 @@ impl Metrics {
         &mut self,
         at: Time,
         request: RequestId,
-        group: NameId,
-        deployment: Option<DeploymentId>,
+        attempt: Option<AttemptId>,
+        (group, deployment): (NameId, Option<DeploymentId>),
         sent: bool,
         error: Error,
     ) {
@@ -427,6 +473,11 @@ impl Metrics {
         let struck = deployment.is_some_and(|id| self.shape.struck.get(id.index()) == Some(&true));
         let faulty = self.shape.phase(at) == Phase::During;
         let Some(flight) = self.flight.get(request) else { return };
+        if flight.hedge.take_if(|hedge| attempt == Some(hedge.attempt)).is_some() {
+            // Its own call goes on.
+            flight.attempts -= u32::from(!sent);
+            return;
+        }
         flight.doing = Doing::Nothing;
         if deployment.is_some() && !sent {
             flight.attempts = flight.attempts.saturating_sub(1);
@@ -462,6 +513,9 @@ impl Metrics {
                 let by = &mut counts.answered_by[answered.by.index()];
                 by.count += 1;
                 by.tokens.add(answered.usage);
+                if let Some(hung_up) = flight.hung_up {
+                    counts.answered_by[hung_up.index()].tokens.add(answered.usage);
+                }
                 self.timeline.at(at).answered += 1;
                 self.timeline.at(flight.sent).sent_answered += 1;
                 if flight.hit

@@ -75,5 +75,8 @@ fn noted(note: &Note) -> String {
         Note::FallbackExhausted { request, .. } => format!("no fallback left for {request}"),
         Note::Cooled { deployment, until, .. } => format!("cools deployment {} until {until}", deployment.0),
         Note::NotCooled { deployment, .. } => format!("does not cool deployment {}", deployment.0),
+        Note::Hedged { request, .. } => format!("hedges {request}"),
+        Note::Probes { deployment, .. } => format!("probes deployment {}", deployment.0),
+        Note::AwaitsCooldown { request, until, .. } => format!("{request} waits for a cooldown until {until}"),
     }
 }

@@ -11,7 +11,7 @@ use super::meant::{
 use super::quantity::{AtLeast, AtMost, Duration, Plain, Price, Rate, Seconds, Share, quantile_name};
 use super::recorded::OneRequest;
 use super::select::Selector;
-use super::what_if::policies;
+use super::what_if;
 use super::word::{Vocabulary, WallClock, WholeSeconds, Window};
 use crate::litellm::{Node, Value};
 use crate::provider::ErrorKind;
@@ -64,8 +64,7 @@ pub fn expanded(scenario: &Scenario, beside: &Path) -> String {
         }
     }
     if !plan.what_if().is_off() {
-        let supposed = policies(plan.what_if()).into_iter();
-        file.line(0, "what_if", supposed.fold(Flow::default(), |map, (word, value)| map.put(word, value)));
+        file.line(0, "what_if", what_if::map(plan.what_if()));
     }
     write_expect(&mut file, &scenario.expect);
     file.0

@@ -87,8 +87,8 @@ impl File {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a map of policies: `{half-open: 1}`")]
 pub struct WhatIf {
-    /// Retries of all requests are paid from one bucket of tokens: so many does each request put into it, a retry takes one.
-    /// It holds 10 and is full at the start; `0.2 burst 50`: it holds 50. Without a token, no retry: fallbacks come next.
+    /// Retries of all requests are paid from one bucket of tokens: so many does each request put into it, a retry takes one, and
+    /// so does a hedge. It holds 10 and is full at the start; `0.2 burst 50`: it holds 50. Without a token, no retry: fallbacks come next.
     pub retry_budget: Option<Written<Tokens>>,
     /// Each cooldown is longer by up to this share of its length, evenly drawn: `50%`.
     pub cooldown_jitter: Option<Written<Share>>,

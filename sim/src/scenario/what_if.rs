@@ -155,6 +155,12 @@ pub fn policies(what_if: &WhatIf) -> Vec<(&'static str, String)> {
     each.into_iter().flatten().collect()
 }
 
+/// The policies that are on, as a scenario writes them: `{half-open: 1, hedge: 2s}`.
+pub fn map(what_if: &WhatIf) -> String {
+    let each: Vec<_> = policies(what_if).into_iter().map(|(word, value)| format!("{word}: {value}")).collect();
+    format!("{{{}}}", each.join(", "))
+}
+
 /// The policies that are on, for people and command lines: `half-open=1, hedge=2s`; nothing where none is.
 pub fn words(what_if: &WhatIf) -> String {
     let each: Vec<_> = policies(what_if).into_iter().map(|(word, value)| format!("{word}={value}")).collect();

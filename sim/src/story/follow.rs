@@ -38,7 +38,8 @@ impl Follower {
         // Every note takes its draws along, also those of other requests, so that the next one finds its own.
         let (chosen_by, jitter) = match note {
             Note::Selected(selection) => (draws.of_choice(selection), None),
-            Note::Retrying { .. } | Note::GaveUp { .. } => (Vec::new(), draws.jitter()),
+            Note::Retrying { .. } | Note::GaveUp { .. } => (Vec::new(), draws.jitter(DrawKind::Jitter)),
+            Note::Cooled { .. } => (Vec::new(), draws.jitter(DrawKind::CooldownJitter)),
             _ => (Vec::new(), None),
         };
         if let Note::Cooled { request, deployment, until, error, because, .. } = *note
@@ -130,16 +131,16 @@ impl Draws<'_> {
                     break;
                 }
                 // That of a wait which nobody told of.
-                DrawKind::Jitter | DrawKind::ClientJitter | DrawKind::Sample(_) => {}
+                DrawKind::Jitter | DrawKind::ClientJitter | DrawKind::CooldownJitter | DrawKind::Sample(_) => {}
             }
             self.0 = rest;
         }
         taken
     }
 
-    fn jitter(&mut self) -> Option<f64> {
+    fn jitter(&mut self, of: DrawKind) -> Option<f64> {
         let (first, rest) = self.0.split_first()?;
-        let is_jitter = first.what == DrawKind::Jitter;
+        let is_jitter = first.what == of;
         if is_jitter {
             self.0 = rest;
         }

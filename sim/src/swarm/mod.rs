@@ -19,6 +19,7 @@ pub use situations::{Situation, Situations};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
+use router_core::WhatIf;
 use serde_json::{Map, Value as Json, json};
 
 use self::luck::Luck;
@@ -26,7 +27,7 @@ use self::names::Names;
 use crate::campaign::{self, Watched};
 use crate::litellm::{self, Loaded, Node, Options, Value};
 use crate::problem::Problems;
-use crate::scenario::{self, Patch, Scenario, quoted};
+use crate::scenario::{self, Patch, Scenario, quoted, what_if};
 use crate::shrink::Document;
 use crate::source::Source;
 
@@ -162,6 +163,15 @@ impl Drawn {
     /// A scenario that could not be drawn, because LiteLLM would not read its config.
     pub fn nothing(number: u64) -> Self {
         Self { number, features: Features::default(), text: String::new() }
+    }
+
+    /// The same with a router that has policies which LiteLLM does not have.
+    #[must_use]
+    pub fn supposing(mut self, supposed: &WhatIf) -> Self {
+        if !supposed.is_off() && !self.text.is_empty() {
+            self.text.push_str(&format!("what_if: {}\n", what_if::map(supposed)));
+        }
+        self
     }
 
     /// The scenario that the text means.

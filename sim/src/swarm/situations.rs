@@ -169,7 +169,13 @@ impl Watcher for Situations {
                 Note::GaveUp { because, .. } => self.insert(Situation::GaveUp(*because)),
                 Note::FellBack { list, .. } => self.insert(Situation::FellBack(*list)),
                 Note::FallbackExhausted { because, .. } => self.insert(Situation::NoFallback(*because)),
-                Note::Picked { .. } | Note::CalledAgain { .. } | Note::Succeeded { .. } | Note::StreamEnded { .. } => {}
+                Note::Picked { .. }
+                | Note::CalledAgain { .. }
+                | Note::Succeeded { .. }
+                | Note::StreamEnded { .. }
+                | Note::Hedged { .. }
+                | Note::Probes { .. }
+                | Note::AwaitsCooldown { .. } => {}
             }
         }
     }

@@ -7,6 +7,7 @@ use super::table::{Cell, Kind, Table, Tone};
 use super::{compare, story};
 use crate::figures::{self, count, counted};
 use crate::model::{ComparedReport, Count, DetailReport, Driver, Latencies, RunReport, StoryReport};
+use crate::words;
 
 /// What a page shows beside the run itself.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,8 +75,9 @@ fn says(report: &RunReport) -> String {
 }
 
 fn facts(report: &RunReport) -> Vec<(&'static str, String)> {
+    let router = if report.what_if.is_empty() { "LiteLLM" } else { "NOT LiteLLM, but like" };
     vec![
-        ("LiteLLM", format!("{} ({})", report.litellm, report.mode)),
+        (router, format!("{} ({})", report.litellm, report.mode)),
         ("seed", report.seed.to_string()),
         ("load for", figures::seconds(report.duration)),
         ("digest", report.digest.clone()),
@@ -83,6 +85,9 @@ fn facts(report: &RunReport) -> Vec<(&'static str, String)> {
 }
 
 fn notices(page: &mut Page, report: &RunReport) {
+    if let Some(notice) = words::not_litellm(&report.what_if) {
+        page.notice(Tone::Warn, &notice);
+    }
     if let Some(why) = &report.cut_short {
         page.notice(Tone::Bad, &format!("The run did not come to its end: {why}. All figures are of what was run."));
     }

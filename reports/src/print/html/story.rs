@@ -4,9 +4,13 @@ use super::page::Page;
 use super::table::{Cell, Kind, Table, Tone};
 use crate::figures;
 use crate::model::{RowKind, StoryReport};
+use crate::words;
 
 /// Writes the story into the section that is open.
 pub(super) fn story(page: &mut Page, report: &StoryReport) {
+    if let Some(notice) = words::not_litellm(&report.what_if) {
+        page.text(&notice);
+    }
     page.text(&format!("Request {} for {}: {}", report.request, report.model, report.summary));
     let mut table = Table::new(
         format!("What happened to it; times count from {} into the run, when it was due", figures::seconds(report.due)),

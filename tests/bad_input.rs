@@ -420,7 +420,7 @@ fn a_change_to_a_place_that_is_not_there() {
 #[test]
 fn a_trace_that_is_not_there() {
     let folder = Folder::new().scenario("{poisson: 2/s}", "{trace: nowhere.csv}");
-    folder.run_refuses(&["nowhere.csv", "cannot be read", "help: `trace` is a path relative to the scenario file"]);
+    folder.run_refuses(&["nowhere.csv", "cannot be read", "help: check the path; where a scenario names"]);
 }
 
 #[test]

@@ -255,6 +255,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         ("router_settings.timeout=5..1", "its range is reversed"),
         ("router_settings.timeout=1..NaN", "`NaN` is no number"),
         ("router_settings.timeout=7..7", "its range is empty"),
+        ("router_settings.cooldown_time=-1..3", "`-1` is below zero"),
         ("model_list.7.litellm_params.weight=1..2", "is a list of 2, and `7` is no position in it"),
         ("router_settings.num_retries=fast,slow", "with fast: num_retries is text where LiteLLM needs a number"),
         ("router_settings.num_retries.x=1..2", "has no `x` below it"),
@@ -269,9 +270,32 @@ fn everything_that_is_wrong_is_said_at_once() {
     fs::write(at.join("diary"), "mine").unwrap();
     refused(at, &["tune", "flaky.yaml", "--vary", RETRIES, "--resume", "diary"], &["no store of results"]);
     assert_eq!(fs::read_to_string(at.join("diary")).unwrap(), "mine");
+    refused(at, &["tune", "c.yaml", "--vary", RETRIES], &["this is a LiteLLM config; give a scenario"]);
     let own = FLAKY.replace("duration:", "router: {num_retries: 1}\nduration:");
     fs::write(at.join("own.yaml"), own).unwrap();
     refused(at, &["tune", "own.yaml", "--vary", RETRIES], &["own.yaml sets it by itself"]);
+}
+
+#[test]
+fn a_store_that_cannot_be_gone_on_with_is_left_as_it_is() {
+    let folder = folder();
+    let at = folder.path();
+    let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--seeds", "4", "--points", "8", "--resume", "runs.store"];
+    assert!(run(at, &args).status.success());
+    let store = at.join("runs.store");
+    let whole = fs::read(&store).unwrap();
+    let start = b"routedrill results 1";
+    assert!(whole.starts_with(start));
+    let newer = [b"routedrill results 2".as_slice(), &whole[start.len()..]].concat();
+    // The number in the header: as if another build had written it.
+    let build = whole.windows(6).position(|bytes| bytes == b"build ").expect("the header names the build") + 6;
+    let mut other_header = whole.clone();
+    other_header[build] ^= 1;
+    for bytes in [Vec::new(), whole[..15].to_vec(), whole[..40].to_vec(), vec![0; 3000], newer, other_header] {
+        fs::write(&store, &bytes).unwrap();
+        refused(at, &args, &["runs.store", "no store of results"]);
+        assert!(fs::read(&store).unwrap() == bytes, "the store was changed");
+    }
 }
 
 #[test]

@@ -268,8 +268,15 @@ fn of_config(args: &Args, source: &Source) -> Result<Subject, Problems> {
         "upstreams allow any number of requests: the config says no `rpm` or `tpm`; give --rpm or --tpm, or a scenario"
             .to_owned()
     } else {
-        "the config's `rpm` and `tpm` are what the upstreams allow, each deployment by itself".to_owned()
+        let given = args.rpm.is_some() || args.tpm.is_some();
+        let others = if given { ", --rpm and --tpm where it says none" } else { "" };
+        format!("the config's `rpm` and `tpm` are what the upstreams allow, each deployment by itself{others}")
     });
+    if quotas.iter().any(|quota| matches!(quota.window, QuotaWindow::Bucket(_))) {
+        let more = "quotas that are refilled are full when a run begins: the shorter the runs (--duration), the more \
+                    that adds to what they carry";
+        assumed.push(more.to_owned());
+    }
     let world = World {
         config: loaded.config.clone(),
         config_path: args.input.clone(),

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use routedrill_sim::drill::labels;
 use routedrill_sim::scenario::{Quota, QuotaUnit, QuotaWindow, Scenario};
-use routedrill_sim::search::capacity::{Answer, Capacity, Curve, CurvePoint, Gives, Outcome, Overload, QuotaUse, rate};
+use routedrill_sim::search::capacity::{
+    Answer, Bracket, Capacity, Curve, CurvePoint, Gives, Outcome, Overload, QuotaUse, SLICE_SECS, rate,
+};
 use routedrill_sim::search::interval::Interval;
 use routedrill_sim::search::slo::{Promise, Sli, Standing};
 use router_core::DeploymentId;
@@ -72,7 +74,7 @@ pub struct CapacityCase {
     /// Other names for the loss of the same deployments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
-    /// The highest load that holds, in requests per second; `null`: none does.
+    /// The highest load that holds, in requests per second; `null`: none was shown to.
     pub holds: Option<f64>,
     /// The lowest load that breaks; `null`: none that was tried does.
     pub breaks: Option<f64>,
@@ -126,7 +128,7 @@ pub struct CapacityCurve {
     pub points: Vec<CapacityPoint>,
     /// The load at the knee, up to which goodput keeps pace.
     pub knee: Option<f64>,
-    /// `holds`, `sags` or `collapses`.
+    /// `holds`, `sags`, `collapses`, or `unseen` where no load that was tried broke the objective.
     pub overload: &'static str,
     /// The same as a sentence.
     pub overload_says: String,
@@ -166,6 +168,8 @@ pub struct TargetReport {
     pub reached: bool,
     /// Step by step.
     pub purchases: Vec<PurchaseReport>,
+    /// What limits it when quotas no longer do.
+    pub then: Option<String>,
 }
 
 /// One quota, raised.
@@ -236,6 +240,7 @@ impl CapacityReport {
                 load: shopping.target,
                 holds_today: shopping.reached && shopping.purchases.is_empty(),
                 reached: shopping.reached,
+                then: shopping.then.as_ref().map(|gives| gives_says(gives, scenario, &names)),
                 purchases: (shopping.purchases.iter())
                     .map(|purchase| PurchaseReport {
                         quota: quota_says(&scenario.quotas[purchase.quota], purchase.from, &names),
@@ -252,10 +257,23 @@ impl CapacityReport {
         }
     }
 
+    /// The loss that leaves the least.
+    pub fn worst(&self) -> Option<&CapacityCase> {
+        let bracket = |case: &CapacityCase| Bracket { holds: case.holds, breaks: case.breaks };
+        self.cases.iter().skip(1).min_by(|a, b| bracket(a).least_first(&bracket(b)))
+    }
+
     /// Whether the first case holds at some load, and the target, where one was given, as things are.
     pub fn is_met(&self) -> bool {
         self.cases.first().is_some_and(|case| case.holds.is_some())
             && self.target.as_ref().is_none_or(|target| target.holds_today)
+    }
+}
+
+impl CapacityCase {
+    /// Whether the lowest load that was tried breaks the objective: then none holds it, and the question is not open.
+    pub fn is_hopeless(&self) -> bool {
+        self.holds.is_none() && self.tried.first().is_some_and(|lowest| lowest.standing == "broken")
     }
 }
 
@@ -365,6 +383,11 @@ fn gives_says(gives: &Gives, scenario: &Scenario, names: &[String]) -> String {
         Gives::Timeouts { deployment, count } => {
             format!("{} to {} time out", figures::counted(*count, "call"), names[deployment.index()])
         }
+        Gives::Nobody { name, count } if scenario.plan.members(*name).is_empty() => format!(
+            "nothing stands behind {} in the config, and it was asked {}",
+            scenario.plan.name(*name),
+            figures::counted(*count, "time")
+        ),
         Gives::Nobody { name, count } => format!(
             "nobody is left to ask for {}: {}, all of its deployments cooling down or over their limits",
             scenario.plan.name(*name),
@@ -392,44 +415,45 @@ fn curve_report(case: &str, curve: &Curve) -> CapacityCurve {
     let last = curve.points.last();
     let (load, left) = last.map_or((0.0, 0.0), |last| (last.load, last.goodput));
     let of_best = figures::percent(if best > 0.0 { left / best } else { 0.0 });
-    let (overload, verb) = match curve.overload {
-        Overload::Holds => ("holds", "holds"),
-        Overload::Sags => ("sags", "sags"),
-        Overload::Collapses => ("collapses", "collapses"),
+    let overload = match curve.overload {
+        Overload::Holds => "holds",
+        Overload::Sags => "sags",
+        Overload::Collapses => "collapses",
+        Overload::Unseen => "unseen",
+    };
+    let overload_says = match curve.overload {
+        Overload::Unseen => {
+            "no load that was tried broke the objective, so that none beyond its capacity ran: --loads tries more"
+                .to_owned()
+        }
+        _ if best <= 0.0 => "nothing is answered at any load".to_owned(),
+        _ => format!(
+            "beyond its capacity goodput {overload}: at {} it is {}, {of_best} of the best",
+            figures::load(load),
+            figures::load(left)
+        ),
     };
     CapacityCurve {
         case: case.to_owned(),
         points: curve.points.iter().map(point).collect(),
         knee: curve.knee.map(|index| curve.points[index].load),
         overload,
-        overload_says: format!(
-            "beyond its capacity goodput {verb}: at {} it is {}, {of_best} of the best",
-            figures::load(load),
-            figures::load(left)
-        ),
+        overload_says,
         minute: minute(curve),
     }
 }
 
 /// Where in the minute requests are lost, at the first load at which it matters.
 fn minute(curve: &Curve) -> Option<String> {
-    const MATTERS: f64 = 0.02;
-    let slice = routedrill_sim::search::capacity::SLICE_SECS as usize;
-    curve.points.iter().find_map(|point| {
-        let known = || point.minute.iter().enumerate().filter_map(|(index, share)| share.map(|share| (index, share)));
-        let best = known().max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let worst = known().min_by(|a, b| a.1.total_cmp(&b.1))?;
-        let seconds = |index: usize| format!("{} to {}", index * slice, index * slice + slice - 1);
-        (best.1 - worst.1 > MATTERS).then(|| {
-            format!(
-                "the calendar minute shows from {} on: requests of seconds {} of a minute are answered to {}, those of \
-                 seconds {} to {}",
-                figures::load(point.load),
-                seconds(worst.0),
-                figures::percent(worst.1),
-                seconds(best.0),
-                figures::percent(best.1)
-            )
-        })
-    })
+    let (load, effect) = curve.points.iter().find_map(|point| Some((point.load, point.minute?)))?;
+    let seconds = |first: u64| format!("{first} to {}", first + SLICE_SECS - 1);
+    Some(format!(
+        "the calendar minute shows from {} on: requests of seconds {} of a minute are answered to {}, those of seconds \
+         {} to {}",
+        figures::load(load),
+        seconds(effect.worst.0),
+        figures::percent(effect.worst.1),
+        seconds(effect.best.0),
+        figures::percent(effect.best.1)
+    ))
 }

@@ -1,6 +1,6 @@
 //! A search for capacity as a page.
 
-use super::capacity_text::{capacity_facts, capacity_headline, target_says};
+use super::capacity_text::{capacity_facts, capacity_headline, holds_says, target_says};
 use super::html::{Axis, Cell, Chart, Draw, Kind, Level, Page, Role, Table, Tile, Tone};
 use crate::figures;
 use crate::model::{CapacityCurve, CapacityReport};
@@ -75,13 +75,11 @@ fn tiles(report: &CapacityReport) -> Vec<Tile> {
         Some(_) => Tone::Warn,
         None => Tone::Bad,
     };
-    let figure = |holds: Option<f64>| holds.map_or_else(|| "nothing".to_owned(), figures::load);
     let today = format!("today {}", figures::load(report.today));
-    let mut tiles = vec![Tile::new(&first.case, figure(first.holds), today).with_tone(tone(first.holds))];
-    let worst = report.cases.iter().skip(1).min_by(|a, b| a.holds.unwrap_or(0.0).total_cmp(&b.holds.unwrap_or(0.0)));
-    if let Some(worst) = worst {
+    let mut tiles = vec![Tile::new(&first.case, holds_says(first), today).with_tone(tone(first.holds))];
+    if let Some(worst) = report.worst() {
         let note = format!("with {} lost", worst.case);
-        tiles.push(Tile::new("the worst loss", figure(worst.holds), note).with_tone(tone(worst.holds)));
+        tiles.push(Tile::new("the worst loss", holds_says(worst), note).with_tone(tone(worst.holds)));
     }
     if let Some(dollars) = first.dollars_per_month {
         tiles.push(Tile::new(
@@ -109,7 +107,7 @@ fn cases(report: &CapacityReport) -> Table {
             Some(holds) => {
                 Cell::figure(figures::load(holds), holds).with_bar(if most > 0.0 { holds / most } else { 0.0 })
             }
-            None => Cell::figure("nothing", 0.0).with_tone(Tone::Bad),
+            None => Cell::figure(holds_says(case), 0.0).with_tone(Tone::Bad),
         };
         let cells = [
             Cell::code(&case.case),
@@ -130,6 +128,7 @@ fn curve_charts(page: &mut Page, report: &CapacityReport, curve: &CapacityCurve)
     let all = |value: &dyn Fn(usize) -> Option<f64>| (0..points.len()).map(value).collect::<Vec<_>>();
     let knee = match curve.knee {
         Some(load) => format!("Goodput keeps pace up to {}, the knee", figures::load(load)),
+        None if curve.overload == "unseen" => "Goodput keeps pace all the way".to_owned(),
         None => "Goodput never keeps pace with the load".to_owned(),
     };
     let mut goodput = Chart::new(

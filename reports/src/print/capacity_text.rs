@@ -83,13 +83,21 @@ pub(super) fn capacity_headline(report: &CapacityReport) -> String {
         name => format!("with {name} lost"),
     };
     let mut text = match (first.holds, first.breaks) {
-        (Some(holds), Some(breaks)) => format!(
-            "The objective holds up to {} {}, and is broken from {} on. That is {} times today's load.",
-            figures::load(holds),
-            with(first),
-            figures::load(breaks),
-            figures::ratio(holds / report.today)
-        ),
+        (Some(holds), Some(breaks)) => {
+            // A little more than asked for is what rounding leaves.
+            let open = if breaks / holds - 1.0 > report.precision * 1.01 {
+                "; in between the runs do not tell: more --seeds or a longer --duration would"
+            } else {
+                ""
+            };
+            format!(
+                "The objective holds up to {} {}, and is broken from {} on{open}. That is {} times today's load.",
+                figures::load(holds),
+                with(first),
+                figures::load(breaks),
+                figures::ratio(holds / report.today)
+            )
+        }
         (Some(holds), None) => {
             format!(
                 "The objective holds at {}, the highest load that was tried, {}.",
@@ -99,19 +107,26 @@ pub(super) fn capacity_headline(report: &CapacityReport) -> String {
         }
         (None, _) => {
             let best = best_of(first).map_or_else(String::new, |best| format!(" The best that was found: {best}."));
-            let why = if first.breaks.is_some() {
-                "No load holds the objective"
+            if first.is_hopeless() {
+                format!("No load holds the objective {}.{best}", with(first))
             } else {
-                "No load was shown to hold the objective: the runs are too few or too short to tell"
-            };
-            format!("{why} {}.{best}", with(first))
+                format!(
+                    "No load was shown to hold the objective {}: the runs are too few or too short to tell. More \
+                     --seeds or a longer --duration would.{best}",
+                    with(first)
+                )
+            }
         }
     };
-    let worst = report.cases.iter().skip(1).min_by(|a, b| a.holds.unwrap_or(0.0).total_cmp(&b.holds.unwrap_or(0.0)));
-    if let Some(worst) = worst.filter(|_| first.holds.is_some()) {
+    if let Some(worst) = report.worst().filter(|_| first.holds.is_some()) {
+        if worst.holds == first.holds && first.breaks.is_none() && worst.breaks.is_none() {
+            text.push_str(" It does so with each of the losses below, too.");
+            return text;
+        }
         let holds = match worst.holds {
             Some(holds) => format!("{} are left", figures::load(holds)),
-            None => "no load holds it".to_owned(),
+            None if worst.is_hopeless() => "no load holds it".to_owned(),
+            None => "no load was shown to hold it".to_owned(),
         };
         let _ = write!(text, " {}, {holds}.", capitalised(&with(worst)));
     }
@@ -141,6 +156,12 @@ pub(super) fn best_of(case: &CapacityCase) -> Option<String> {
     Some(format!("at {}, {}", figures::load(best.load), says.join("; ")))
 }
 
+/// The highest load that holds, in a word where there is none.
+pub(super) fn holds_says(case: &CapacityCase) -> String {
+    let without = if case.is_hopeless() { "nothing" } else { "not shown" };
+    case.holds.map_or_else(|| without.to_owned(), figures::load)
+}
+
 fn optional(value: Option<f64>, figure: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| DASH.to_owned(), figure)
 }
@@ -157,7 +178,7 @@ fn cases(report: &CapacityReport) -> String {
     for case in &report.cases {
         grid.row([
             case.case.clone(),
-            case.holds.map_or_else(|| "nothing".to_owned(), figures::load),
+            holds_says(case),
             optional(case.breaks, figures::load),
             optional(case.headroom, figures::ratio),
             optional(case.dollars_per_month, figures::dollars),
@@ -221,13 +242,15 @@ fn curve_text(curve: &CapacityCurve) -> String {
 /// What a target needs, in one sentence.
 pub(super) fn target_says(target: &TargetReport) -> String {
     let load = figures::load(target.load);
+    let then = || match &target.then {
+        Some(then) => format!(": {then}. The config's own `rpm` and `tpm` do not grow with what is bought."),
+        None => ".".to_owned(),
+    };
     match (target.holds_today, target.reached, target.purchases.is_empty()) {
         (true, ..) => format!("{load} hold as things are."),
         (false, true, _) => format!("{load} hold after these purchases:"),
-        (false, false, true) => format!("{load} do not hold, and no quota is what limits them."),
-        (false, false, false) => {
-            format!("{load} do not hold even after these purchases: something else than quotas limits them.")
-        }
+        (false, false, true) => format!("{load} do not hold, and no quota is what limits them{}", then()),
+        (false, false, false) => format!("{load} do not hold even after these purchases{}", then()),
     }
 }
 

@@ -88,7 +88,7 @@ impl fmt::Display for OneRequest {
 pub fn read_file(path: &Path) -> Result<Vec<TraceRow>, Problem> {
     let name = path.display().to_string();
     let unreadable = |error: &std::io::Error| {
-        let remedy = "`trace` is a path relative to the scenario file";
+        let remedy = "check the path; where a scenario names the trace, it is relative to the scenario file";
         Problem::of_file(&name, format!("the trace cannot be read: {error}"), remedy)
     };
     let file = File::open(path).map_err(|error| unreadable(&error))?;

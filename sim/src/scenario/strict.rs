@@ -132,6 +132,10 @@ impl Fault {
 
 /// The nearest known name, or all of them.
 fn suggestion(written: &str, known: &[&str]) -> String {
+    // Whoever gives the config itself has no typing error to mend.
+    if known.contains(&"config") && ["model_list", "router_settings", "litellm_settings"].contains(&written) {
+        return "this is a LiteLLM config; give a scenario, which names it: `config: THIS-FILE.yaml`".to_owned();
+    }
     match did_you_mean(written, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("known here: {}", known.join(", ")),

@@ -15,6 +15,8 @@ pub struct Shopping {
     pub purchases: Vec<Purchase>,
     /// Whether the target holds after the last step.
     pub reached: bool,
+    /// What limits the target when quotas no longer do; `None` when it is reached.
+    pub then: Option<Gives>,
 }
 
 /// One quota, raised.
@@ -34,17 +36,15 @@ pub struct Purchase {
 const STEPS_MAX: usize = 40;
 /// Each step raises a quota by this factor, and by one at least.
 const FACTOR: f64 = 1.25;
-/// Seeds of a step.
-const SEEDS: usize = 4;
 /// How exact the load after a step is.
 const PRECISION: f64 = 0.05;
 
 impl Shopping {
     /// Raises, again and again, the quota that refused the most calls at the target, until the target holds. Steps in a
-    /// row that raise the same quota are one.
+    /// row that raise the same quota are one. Where one step for each quota brings nothing more, something else limits,
+    /// and what brought nothing is not bought.
     pub fn to(bench: &Bench, case: &Case, today: &Bracket, limits: &Limits, target: f64) -> Self {
         let mut bench = bench.clone();
-        bench.seeds.truncate(SEEDS.max(2));
         let mut purchases: Vec<Purchase> = Vec::new();
         let mut reached = today.holds.is_some_and(|holds| holds >= target);
         let mut steps = 0;
@@ -58,6 +58,9 @@ impl Shopping {
             let Some(quota) = limiting else { break };
             if purchases.last().is_none_or(|last| last.quota != quota) {
                 measure_last(&bench, case, limits, &mut purchases);
+                if purchases.len() - worth(&purchases, today) >= bench.scenario.quotas.len() {
+                    break;
+                }
                 let from = bench.scenario.quotas[quota].limit;
                 purchases.push(Purchase { quota, from, to: from, holds: None });
             }
@@ -69,8 +72,27 @@ impl Shopping {
             reached = bench.judge(case, target).standing == Standing::Kept;
         }
         measure_last(&bench, case, limits, &mut purchases);
-        Self { target, purchases, reached }
+        if reached {
+            return Self { target, purchases, reached, then: None };
+        }
+        purchases.truncate(worth(&purchases, today));
+        let gives = Gives::of(&bench.scenario, case, &bench.explained(case, target).metrics);
+        let then = gives.into_iter().find(|gives| !matches!(gives, Gives::Quota(_)));
+        Self { target, purchases, reached, then }
     }
+}
+
+/// How many of the first purchases it takes until nothing more is gained; less than the precision is no gain.
+fn worth(purchases: &[Purchase], today: &Bracket) -> usize {
+    let mut most = today.holds.unwrap_or(0.0);
+    let mut worth = 0;
+    for (index, purchase) in purchases.iter().enumerate() {
+        if let Some(holds) = purchase.holds.filter(|holds| *holds > most * (1.0 + PRECISION)) {
+            most = holds;
+            worth = index + 1;
+        }
+    }
+    worth
 }
 
 /// What holds after the last step so far: measured once, when the step is complete.

@@ -15,7 +15,7 @@ mod trial;
 
 pub use buy::{Purchase, Shopping};
 pub use case::{Case, cases, chosen, pairs};
-pub use curve::{Curve, CurvePoint, Overload, SLICE_SECS};
+pub use curve::{Curve, CurvePoint, MinuteEffect, Overload, SLICE_SECS};
 pub use first::{Gives, QuotaUse};
 pub use load::{Stretch, rate, scaled};
 pub use quotas::config_quotas;
@@ -95,8 +95,8 @@ impl Capacity {
             })
             .collect();
         let worst = (1..answers.len()).min_by(|a, b| {
-            let load = |index: &usize| answers[*index].bracket.holds.unwrap_or(0.0);
-            load(a).total_cmp(&load(b))
+            let (a, b) = (&answers[*a].bracket, &answers[*b].bracket);
+            a.least_first(b)
         });
         let mut drawn: Vec<usize> = answers.iter().position(|answer| answer.case.is_healthy()).into_iter().collect();
         drawn.extend(worst.filter(|index| !drawn.contains(index)));

@@ -1,5 +1,7 @@
 //! The search for the highest load that holds, by bisection over answers that may stay open.
 
+use std::cmp::Ordering;
+
 use crate::search::slo::Standing;
 
 /// Loads that are tried, in requests per second.
@@ -29,12 +31,20 @@ impl Bracket {
     pub fn middle(&self) -> Option<f64> {
         self.holds.zip(self.breaks).map(|(holds, breaks)| libm::sqrt(holds * breaks))
     }
+
+    /// Orders by what holds; where that is the same, as where nothing does, by what breaks.
+    pub fn least_first(&self, other: &Self) -> Ordering {
+        let holds = |one: &Self| one.holds.unwrap_or(0.0);
+        let breaks = |one: &Self| one.breaks.unwrap_or(f64::INFINITY);
+        holds(self).total_cmp(&holds(other)).then(breaks(self).total_cmp(&breaks(other)))
+    }
 }
 
 /// Searches for the load at which `judge` turns from kept to broken.
 ///
 /// Loads go up or down by the factor of two until one keeps and one breaks the objective, then the gaps between the
-/// kept, the open and the broken ones are halved until they are within the precision.
+/// kept, the open and the broken ones are halved until they are within the precision. Low loads have few requests, from
+/// which little can be told: that they stay open is no reason not to look for one that is kept above them.
 pub fn search(limits: Limits, mut judge: impl FnMut(f64) -> Standing) -> Bracket {
     let Limits { start, min, max, precision } = limits;
     let mut range = Range::default();
@@ -47,11 +57,8 @@ pub fn search(limits: Limits, mut judge: impl FnMut(f64) -> Standing) -> Bracket
         }
         load = (load / 2.0).max(min);
     }
-    if range.kept.is_none() {
-        return Bracket { holds: None, breaks: range.broken };
-    }
     // Up until one breaks.
-    let mut load = range.open.map_or(start, |(_, high)| high).max(start).min(max);
+    let mut load = range.open.map_or(start, |(_, high)| high).max(start).clamp(min, max);
     while range.broken.is_none() && load < max {
         load = (load * 2.0).min(max);
         range.learn(load, judge(load));
@@ -91,12 +98,12 @@ impl Range {
 
     /// The middle of a gap that is wider than the precision; the one next to what holds first.
     fn widest_gap(&self, precision: f64) -> Option<f64> {
-        let kept = self.kept?;
-        let gaps = match (self.open, self.broken) {
-            (None, None) => return None,
-            (None, Some(broken)) => vec![(kept, broken)],
-            (Some((low, _)), None) => vec![(kept, low)],
-            (Some((low, high)), Some(broken)) => vec![(kept, low), (high, broken)],
+        let gaps = match (self.kept, self.open, self.broken) {
+            (Some(kept), None, Some(broken)) => vec![(kept, broken)],
+            (Some(kept), Some((low, _)), None) => vec![(kept, low)],
+            (Some(kept), Some((low, high)), Some(broken)) => vec![(kept, low), (high, broken)],
+            (None, Some((_, high)), Some(broken)) => vec![(high, broken)],
+            (_, None, None) | (None, None, _) | (None, _, None) => return None,
         };
         gaps.into_iter().find(|(low, high)| high / low - 1.0 > precision).map(|(low, high)| libm::sqrt(low * high))
     }
@@ -139,6 +146,25 @@ mod tests {
         let (bracket, _) = steps(40.0, 44.0);
         let (holds, breaks) = (bracket.holds.unwrap(), bracket.breaks.unwrap());
         assert!((39.6..=40.0).contains(&holds) && (44.0..44.5).contains(&breaks), "{bracket:?}");
+    }
+
+    #[test]
+    fn loads_with_too_few_requests_to_tell_hide_none_that_is_kept() {
+        for (least, truth) in [(5.0, 40.0), (12.0, 13.0), (0.5, 2.0), (60.0, 70.0)] {
+            let bracket = search(LIMITS, |load| match load {
+                load if load > truth => Standing::Broken,
+                load if load < least => Standing::Open,
+                _ => Standing::Kept,
+            });
+            let (holds, breaks) = (bracket.holds.unwrap(), bracket.breaks.unwrap());
+            assert!(holds <= truth && truth <= breaks && breaks / holds < 1.0101, "{bracket:?} around {truth}");
+        }
+    }
+
+    #[test]
+    fn where_none_is_kept_the_lowest_that_breaks_is_found_all_the_same() {
+        let (bracket, _) = steps(0.0, 3.0);
+        assert!(bracket.holds.is_none() && (3.0..3.04).contains(&bracket.breaks.unwrap()), "{bracket:?}");
     }
 
     #[test]

@@ -102,6 +102,21 @@ fn losing_one_of_two_costs_what_it_carried_and_the_quota_is_named() {
 }
 
 #[test]
+fn what_brings_nothing_is_not_bought_and_what_limits_instead_is_named() {
+    // The quota carries 5 a second and the only server 2: at 20 a second both refuse, and a larger quota changes nothing.
+    let lines = format!(
+        "duration: 60s\ntraffic: [{{model: gpt, arrivals: {{constant: 1/s}}, {FAST}}}]\n\
+         upstreams: {{all: {{rpm: 300, window: fixed 60s, servers: 1, ttft: 500ms, tpot: 0s}}}}\n"
+    );
+    let mut question = capacity(scenario(ONE, &lines), "availability>=90%", 0..2);
+    question.limits.precision = 0.1;
+    question.target = Some(20.0);
+    let shopping = question.run(&|| ()).shopping.unwrap();
+    assert!(!shopping.reached && shopping.purchases.is_empty(), "{shopping:?}");
+    assert!(matches!(shopping.then, Some(Gives::Deadlines { .. } | Gives::Timeouts { .. })), "{shopping:?}");
+}
+
+#[test]
 fn an_objective_that_nothing_can_meet_is_an_answer() {
     let lines = format!(
         "duration: 30s\ntraffic: [{{model: gpt, arrivals: {{poisson: 2/s}}, {FAST}}}]\n\

@@ -62,6 +62,11 @@ impl Vary {
             Some((from, to)) if !values.contains(['[', '{', ',', '"', '\'']) => range(from, to)?,
             _ => listed(values)?,
         };
+        // LiteLLM takes them all the same, and treats them in ways that nobody means: less than no retries, time or weight.
+        if let Some(level) = levels.iter().find(|level| level.number_value().is_some_and(|value| value < 0.0)) {
+            let message = format!("`{}` is below zero, and no setting of a router means anything there", level.label);
+            return Err(Complaint::new(message).help("begin at 0 or above"));
+        }
         if levels.len() > LEVELS_MAX {
             let message = format!("these are {} values, and {LEVELS_MAX} are the most", levels.len());
             return Err(Complaint::new(message).help("take a larger step"));
@@ -246,6 +251,9 @@ mod tests {
         assert_eq!(refused("a.b=1..NaN"), "`NaN` is no number that a setting can have");
         assert_eq!(refused("a.b=NaN"), "`NaN` is no number that a setting can have");
         assert_eq!(refused("a.b=.inf,2"), "`.inf` is no number that a setting can have");
+        let negative =
+            |value: &str| format!("`{value}` is below zero, and no setting of a router means anything there");
+        assert_eq!((refused("a.b=-1..3"), refused("a.b=3,-0.5")), (negative("-1"), negative("-0.5")));
         assert_eq!(refused("a.b=1s..5"), "one end of its range is a length of time and the other is not");
         assert_eq!(refused("a.b="), "no values are given");
         assert_eq!(refused("a.b=0..5/0"), "its step does not fit");

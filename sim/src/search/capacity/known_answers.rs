@@ -1,37 +1,70 @@
 //! Systems whose answers are known in closed form: the truth lies in the intervals as often as they say.
 //!
 //! Each system runs under 800 fixed, consecutive seeds, eight of them for each of 100 repetitions. Of 100 intervals with a
-//! confidence of 99 % at least 95 must hold the truth, and of those with 95 % at least 90; their mean width is printed.
+//! confidence of 99 % at least 95 must hold the truth, and of those with 95 % at least 90; their mean width is printed,
+//! and must be worth something, too.
 
 use super::tests::{FAST, ONE, TWO, capacity, scenario};
 use super::*;
 use crate::dice::QuantileTable;
 use crate::scenario::{Quantiles, Scenario};
-use crate::search::interval::{self, Interval};
-use crate::search::slo::Measured;
+use crate::search::interval::Interval;
+use crate::search::slo::{Measured, Promise};
 
 const REPETITIONS: usize = 100;
 const SEEDS_EACH: usize = 8;
 
+/// A confidence, and how many of 100 intervals with it must hold the truth.
+const DEMANDED: [(f64, usize); 2] = [(0.99, 95), (0.95, 90)];
+
 /// By promise: what each of the runs says.
-fn measured(scenario: Scenario, slo: &str) -> Vec<Vec<Measured>> {
-    let question = capacity(scenario, slo, 0..2);
+fn measured(scenario: Scenario, slo: &str) -> Vec<(Promise, Vec<Measured>)> {
+    let bench = capacity(scenario, slo, 0..2).bench;
     let seeds: Vec<u64> = (0..(REPETITIONS * SEEDS_EACH) as u64).collect();
-    question.bench.trial(&Case::healthy(), question.bench.today, &seeds, false).measured
+    let measured = bench.trial(&Case::healthy(), bench.today, &seeds, false).measured;
+    bench.promises.into_iter().zip(measured).collect()
 }
 
-/// The intervals over runs hold `truth` as often as they say.
-fn holds(what: &str, runs: &[Measured], truth: f64) {
-    for (confidence, least) in [(0.99, 95), (0.95, 90)] {
-        let intervals = runs.chunks(SEEDS_EACH).map(|runs| {
-            let pairs: Vec<(f64, f64)> = runs.iter().map(|run| (run.sum, run.of)).collect();
-            interval::ratio(&pairs, confidence).expect("eight runs with requests")
-        });
+/// The intervals of a promise over eight runs each hold `truth` as often as they say.
+fn holds(what: &str, (promise, runs): &(Promise, Vec<Measured>), truth: f64) {
+    for (confidence, least) in DEMANDED {
+        let intervals = runs.chunks(SEEDS_EACH).map(|runs| promise.interval(runs, confidence).expect("eight runs"));
         let width: f64 = intervals.clone().map(|interval: Interval| interval.width()).sum::<f64>() / REPETITIONS as f64;
         let held = intervals.filter(|interval| interval.holds(truth)).count();
         println!("{what}: {held} of 100 intervals at {confidence} hold {truth:.4}; they are {width:.4} wide");
         assert!(held >= least, "{what}: {held} of 100 intervals at {confidence} hold {truth}");
+        assert!(width < truth / 2.0, "{what}: intervals {width} wide around {truth} say nothing");
     }
+}
+
+/// The load at which a promise turns lies between those that are said to hold and to break, as often as they say.
+fn turns(what: &str, scenario: &Scenario, slo: &str, truth: f64) {
+    let mut question = capacity(scenario.clone(), slo, 0..2);
+    question.limits.precision = 0.2;
+    for (confidence, least) in DEMANDED {
+        question.bench.confidence = confidence;
+        let brackets = (0..REPETITIONS).map(|repetition| {
+            question.bench.seeds = (0..SEEDS_EACH).map(|n| (SEEDS_EACH * repetition + n) as u64).collect();
+            let bracket = search(question.limits, |load| question.bench.judge(&Case::healthy(), load).standing);
+            (bracket.holds.expect("some load holds"), bracket.breaks.expect("some load breaks"))
+        });
+        let brackets: Vec<(f64, f64)> = brackets.collect();
+        let held = brackets.iter().filter(|(holds, breaks)| *holds <= truth && truth <= *breaks).count();
+        let width = brackets.iter().map(|(holds, breaks)| breaks - holds).sum::<f64>() / REPETITIONS as f64;
+        println!("{what}: {held} of 100 brackets at {confidence} hold {truth:.4}; they are {width:.4} wide");
+        assert!(held >= least, "{what}: {held} of 100 brackets at {confidence} hold {truth}");
+        assert!(width < truth, "{what}: brackets {width} wide around {truth} say nothing");
+    }
+}
+
+/// Where a falling function goes through a value, between 0 and 10.
+fn falls_to(value: f64, falling: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (0.0, 10.0);
+    while high - low > 1e-9 {
+        let middle = (low + high) / 2.0;
+        (low, high) = if falling(middle) >= value { (middle, high) } else { (low, middle) };
+    }
+    low
 }
 
 /// One upstream that works for `service` on each call, with `station` around it; `rate` calls a second for `seconds`.
@@ -109,54 +142,56 @@ fn answered_of_a_quota(quota: f64, coming: f64) -> f64 {
 }
 
 #[test]
-fn the_capacity_itself_lies_between_the_loads_that_are_said_to_hold_and_to_break() {
-    // The load of which a quota of 60 a minute lets 90 % through.
-    let (mut low, mut high) = (0.1, 10.0);
-    while high - low > 1e-9 {
-        let middle = (low + high) / 2.0;
-        let enough = answered_of_a_quota(60.0, 60.0 * middle) >= 0.9;
-        (low, high) = if enough { (middle, high) } else { (low, middle) };
-    }
+fn a_quota_by_the_minute_carries_as_much_as_its_promise_forgives() {
     let lines = format!(
         "duration: 60s\ntraffic: [{{model: gpt, arrivals: {{poisson: 1/s}}, {FAST}}}]\n\
          upstreams: {{all: {{rpm: 60, window: fixed 60s, ttft: 1ms, tpot: 0s}}}}\n"
     );
-    let mut question = capacity(scenario(ONE, &lines), "availability>=90%", 0..2);
-    question.limits.precision = 0.1;
-    for (confidence, least) in [(0.99, 95), (0.95, 90)] {
-        question.bench.confidence = confidence;
-        let brackets = (0..REPETITIONS as u64).map(|repetition| {
-            question.bench.seeds = (0..8).map(|n| 8 * repetition + n).collect();
-            let bracket = search(question.limits, |load| question.bench.judge(&Case::healthy(), load).standing);
-            (bracket.holds.expect("some load holds"), bracket.breaks.expect("some load breaks"))
-        });
-        let brackets: Vec<(f64, f64)> = brackets.collect();
-        let held = brackets.iter().filter(|(holds, breaks)| *holds <= low && low <= *breaks).count();
-        let width = brackets.iter().map(|(holds, breaks)| breaks - holds).sum::<f64>() / REPETITIONS as f64;
-        println!("{held} of 100 brackets at {confidence} hold {low:.4}; they are {width:.4} wide");
-        assert!(held >= least, "{held} of 100 brackets at {confidence} hold {low}");
-    }
+    let truth = falls_to(0.9, |rate| answered_of_a_quota(60.0, 60.0 * rate.max(0.01)));
+    turns("a quota by the minute", &scenario(ONE, &lines), "availability>=90%", truth);
 }
 
 #[test]
 fn a_bucket_refuses_as_an_m_d_1_queue_with_so_many_places() {
     // A bucket of two, refilled at one a second: what is missing in it is the work of a queue with two places and
     // services of a second. Of calls at `rate` a second, 1 / (exp(-rate) + rate) find a place.
-    let rate = 0.8;
+    let find_a_place = |rate: f64| 1.0 / (libm::exp(-rate) + rate);
     let lines = format!(
-        "duration: 300s\ntraffic: [{{model: gpt, arrivals: {{poisson: {rate}/s}}, {FAST}}}]\n\
+        "duration: 300s\ntraffic: [{{model: gpt, arrivals: {{poisson: 0.8/s}}, {FAST}}}]\n\
          quotas: [{{on: all, requests: 2, window: bucket 2s}}]\nupstreams: {{all: {{ttft: 1ms, tpot: 0s}}}}\n"
     );
-    let runs = measured(scenario(ONE, &lines), "availability>=1%");
-    holds("a bucket", &runs[0], 1.0 / (libm::exp(-rate) + rate));
+    let scenario = scenario(ONE, &lines);
+    holds("a bucket", &measured(scenario.clone(), "availability>=1%")[0], find_a_place(0.8));
+    turns("a bucket", &scenario, "availability>=90%", falls_to(0.9, find_a_place));
+}
+
+#[test]
+fn queues_carry_as_much_as_their_mean_time_allows() {
+    // M/M/1 and every M/G/1 with processor sharing: 1 / (1 - rate), which is two seconds at half a call each second.
+    for (what, station, service) in
+        [("M/M/1", "servers: 1", exponential()), ("M/G/1-PS, constant services", "full_speed: 1", constant())]
+    {
+        turns(what, &queue(0.5, 500, station, &service), "mean<=2.004s", 0.5);
+    }
+}
+
+/// The chance that a call waits for one of some servers, when as many as `load` are busy on average.
+fn erlang_c(servers: u32, load: f64) -> f64 {
+    // That a call is lost where none may wait, server by server.
+    let lost = (1..=servers).fold(1.0, |lost, n| load * lost / (f64::from(n) + load * lost));
+    lost / (1.0 - load / f64::from(servers) * (1.0 - lost))
 }
 
 #[test]
 fn calls_wait_for_servers_as_erlang_says() {
+    // Worked out by hand: 1/2 of one server, 1/3 of two, 4/23 of four that are half busy.
+    for (servers, waits) in [(1, 1.0 / 2.0), (2, 1.0 / 3.0), (4, 4.0 / 23.0)] {
+        assert!((erlang_c(servers, f64::from(servers) / 2.0) - waits).abs() < 1e-12);
+    }
     // Exponential services of a second. After Erlang a call waits with the chance C, then for 1 / (c - rate) s on average.
-    for (servers, rate, waits, seconds) in [(1, 0.5, 0.5, 1000), (2, 1.0, 1.0 / 3.0, 300), (4, 2.0, 4.0 / 23.0, 100)] {
+    for (servers, rate, seconds) in [(1, 0.5, 1000), (2, 1.0, 300), (8, 6.0, 150)] {
         let scenario = queue(rate, seconds, &format!("servers: {servers}"), &exponential());
-        let truth = 1.0 + waits / (f64::from(servers) - rate);
+        let truth = 1.0 + erlang_c(servers, rate) / (f64::from(servers) - rate);
         holds(&format!("M/M/{servers}"), &measured(scenario, "mean<=1s")[0], truth + LINKS);
     }
 }

@@ -403,12 +403,26 @@ impl<'a> Search<'a> {
             });
         }
         let constraints_hold = |means: &[f64]| self.excess(means) <= 0.0;
-        let mends = judged.iter().all(|one| constraints_hold(&one.other))
-            && !judged.iter().all(|one| constraints_hold(&one.current));
+        let breaks_more = judged.iter().any(|one| constraints_hold(&one.current) && !constraints_hold(&one.other));
+        let mends =
+            judged.iter().all(|one| constraints_hold(&one.other)) && judged.iter().any(|one| self.mends(one, chosen));
         let better = judged.iter().all(|one| one.is_not_worse()) && judged.iter().any(Judged::is_better);
-        let confirmed = !chosen.is_current() && (better || mends);
+        let confirmed = !chosen.is_current() && !breaks_more && (better || mends);
         let holds = judged.iter().all(|one| constraints_hold(if confirmed { &one.other } else { &one.current }));
         Ok((judged, confirmed, holds))
+    }
+
+    /// Whether a constraint that the config as it is breaks is kept with the chosen point, and better beyond noise: on
+    /// the border luck alone puts one of two equal settings on this side and the other on that.
+    fn mends(&self, judged: &Judged, chosen: &Point) -> bool {
+        let seeds = &self.plan.held_out_seeds;
+        let first = self.plan.objectives.len();
+        self.plan.constraints.iter().enumerate().any(|(index, constraint)| {
+            let one = first + index;
+            let values = |point: &Point| self.runner.values(point, judged.held_out_scenarios, seeds, one);
+            judged.current[one] > constraint.limit
+                && Difference::of(&values(chosen), &values(&self.space.current())).is_smaller()
+        })
     }
 
     fn importance(&self, points: &[Point], seeds: &[u64]) -> Vec<Importance> {

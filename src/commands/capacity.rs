@@ -34,6 +34,7 @@ pub(crate) struct Args {
     input: PathBuf,
     /// What is promised: `availability>=99.9%,p99<=8s`; also `mean<=2s`, `attempts<=1.5`, `cost<=0.01`. A promise is
     /// about all requests in their mix, behind `NAME:` about those for a name, behind `each:` about those for each name.
+    /// A lost request is never answered in time, and counts in a mean as one that took the whole run.
     #[arg(long, value_name = "SLO")]
     slo: String,
     /// What is lost: `provider:azure`, or things together, `provider:azure+region:eastus`; may be repeated. Default: each

@@ -56,7 +56,7 @@ pub(super) struct Study {
     #[arg(long, value_name = "PATH=VALUES", required = true)]
     vary: Vec<String>,
     /// What is to be small, the most important first: lost, p50 to p99.9, mean, cost, amplification; of all requests, or
-    /// of those for a name, `gpt-4:p99`.
+    /// of those for a name, `gpt-4:p99`. In latencies a lost request counts as one that took the longest run.
     #[arg(long, value_name = "WORDS", value_delimiter = ',', default_value = "lost,p99")]
     minimise: Vec<String>,
     /// What must hold: `availability>=99.9%,p99<=8s`; also `mean<=2s`, `attempts<=1.5`, `cost<=0.01`. A promise is about

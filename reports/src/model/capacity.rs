@@ -333,7 +333,7 @@ fn indicator(promise: &Promise, interval: Interval) -> IndicatorReport {
         Sli::Availability => "answered".to_owned(),
         Sli::Latency(share) => {
             let bound = figures::seconds(promise.bound);
-            format!("of the answers within {bound}, where {} are promised", figures::chosen_share(share))
+            format!("of the requests answered within {bound}, where {} are promised", figures::chosen_share(share))
         }
         Sli::Mean => "until an answer, on average".to_owned(),
         Sli::Attempts => "attempts per request".to_owned(),

@@ -14,7 +14,7 @@ pub struct TuneReport {
     /// The LiteLLM release.
     pub litellm: String,
     /// What is to be small, the most important first: `lost`, `p99`, `mean`, `cost`, `amplification`, of all requests or of
-    /// those for a name, `gpt-4:p99`.
+    /// those for a name, `gpt-4:p99`. In latencies a lost request counts as one that took the longest run.
     pub objectives: Vec<String>,
     /// What must hold.
     pub constraints: Vec<String>,

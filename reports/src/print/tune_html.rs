@@ -1,7 +1,7 @@
 //! The report of a search for better settings as a page: the Pareto plot, what depends on which setting, the map.
 
 use super::html::{Axis, Cell, Chart, Draw, Kind, Page, Role, Table, Tile, Tone};
-use super::tune_text::{UNWRITTEN, answer, constraints, figure, name, parts, promised, value};
+use super::tune_text::{UNWRITTEN, answer, constraints, figure, lost_in_latencies, name, parts, promised, value};
 use crate::figures;
 use crate::model::{ChangeReport, MapReport, PointReport, TuneReport};
 
@@ -145,6 +145,9 @@ fn judgements(page: &mut Page, report: &TuneReport) {
             ]);
         }
         page.table(&table);
+    }
+    if let Some(sentence) = lost_in_latencies(report) {
+        page.remark(sentence);
     }
 }
 

@@ -109,6 +109,18 @@ pub(super) fn answer(report: &TuneReport) -> String {
     )
 }
 
+/// What the latencies count, where some request was lost.
+pub(super) fn lost_in_latencies(report: &TuneReport) -> Option<&'static str> {
+    let is_latency = |row: &ComparisonReport| !matches!(parts(&row.measure).1, "lost" | "cost" | "amplification");
+    let told = report.judgements.iter().flat_map(|one| &one.rows).any(is_latency);
+    let mut scenarios = report.judgements.iter().flat_map(|one| &one.scenarios);
+    let lost = scenarios.any(|one| one.lost_current > 0.0 || one.lost_chosen > 0.0);
+    (told && lost).then_some(
+        "In latencies a lost request counts as one that took the whole run, or losing requests would look fast. The p99 of \
+         a single scenario is of its answers alone.",
+    )
+}
+
 /// How the constraints stand, where there are any.
 pub(super) fn constraints(report: &TuneReport) -> Option<String> {
     let all = report.constraints.join(", ");
@@ -219,6 +231,9 @@ pub fn tune(report: &TuneReport, patch: Option<&str>) -> String {
         if !grid.is_empty() && report.judgements.iter().all(|one| one.rows.iter().any(|row| row.difference.is_some())) {
             text.push_str(&grid.print());
         }
+    }
+    if let Some(sentence) = lost_in_latencies(report) {
+        wrap::item(&mut text, "", sentence);
     }
 
     text.push_str("\nWhat depends on which setting\n");

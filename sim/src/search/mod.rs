@@ -4,4 +4,5 @@ pub mod capacity;
 pub mod interval;
 pub mod slo;
 pub mod store;
+mod times;
 pub mod tune;

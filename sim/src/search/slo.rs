@@ -1,11 +1,13 @@
 //! Service level objectives: what is promised about a share of requests, in one line of text.
 //!
 //! `availability>=99.9%,p99<=8s` is about all requests together, in the mix in which they come; `gpt-4:p99<=8s` about
-//! those for one name; `each:availability>=99%` about those for every name by itself.
+//! those for one name; `each:availability>=99%` about those for every name by itself. A lost request is never answered in
+//! time, and counts in a mean as one that took the whole run.
 
 use router_core::{NameId, Plan, Span, Time};
 
 use super::interval::{self, Interval};
+use super::times::Times;
 use crate::metrics::{AskedCounts, Metrics, Phase};
 use crate::problem::{Problem, Problems, did_you_mean};
 use crate::scenario::quantity::{Duration, Plain, Quantity, Seconds, Share, quantile_name};
@@ -36,7 +38,7 @@ enum Of {
 pub enum Sli {
     /// Share of requests that were answered; at least.
     Availability,
-    /// Time from when an answered request was due to its answer, at a quantile from 0 to 1; at most, in seconds.
+    /// Time from when a request was due to its answer, at a quantile from 0 to 1; at most, in seconds.
     Latency(f64),
     /// The mean of the same times; at most, in seconds.
     Mean,
@@ -229,18 +231,11 @@ impl Promise {
         let total = counts.ends.total() as f64;
         match self.sli {
             Sli::Availability => Measured { sum: counts.ends.answered as f64, of: total },
-            // Where nothing is answered, nothing is answered in time.
-            Sli::Latency(_) if counts.latency.count() == 0 => Measured { sum: 0.0, of: total },
-            Sli::Latency(_) => {
-                Measured { sum: counts.latency.within(self.bound) as f64, of: counts.latency.count() as f64 }
-            }
-            // Where nothing is answered, it took the whole run at least.
-            Sli::Mean if counts.latency.count() == 0 => {
-                Measured { sum: total * metrics.shape().end.since(Time::ZERO).as_secs_f64(), of: total }
-            }
+            Sli::Latency(_) => Measured { sum: counts.latency.within(self.bound) as f64, of: total },
             Sli::Mean => {
-                let count = counts.latency.count() as f64;
-                Measured { sum: counts.latency.mean_seconds() * count, of: count }
+                let run = metrics.shape().end.since(Time::ZERO).as_secs_f64();
+                let times = Times { answered: &counts.latency, lost: counts.ends.lost(), run };
+                Measured { sum: times.sum(), of: total }
             }
             Sli::Attempts => Measured { sum: counts.attempts as f64, of: total },
             Sli::Cost => Measured { sum: cost(&counts, prices), of: total },

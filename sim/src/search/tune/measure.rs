@@ -4,6 +4,7 @@ use crate::metrics::{AskedCounts, Latency, Metrics, Phase};
 use crate::problem::{Problem, Problems};
 use crate::scenario::Scenario;
 use crate::search::slo::{Sli, Slo, cost, nobody_asks_for};
+use crate::search::times::Times;
 
 /// What is measured, and of whose requests.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,9 +20,9 @@ pub struct Indicator {
 pub enum Measure {
     /// Requests without an answer, as a share of all, from 0 to 1.
     Lost,
-    /// Latency of answered requests at a quantile, in seconds. Where nothing was answered: the length of the run.
+    /// Seconds to an answer at a quantile of all requests. A lost one counts as the length of the longest run.
     Latency(f64),
-    /// The mean latency of answered requests, in seconds. Where nothing was answered: the length of the run.
+    /// The mean of the same times.
     Mean,
     /// Dollars for a thousand requests.
     Cost,
@@ -135,12 +136,12 @@ impl Measure {
     /// What it is of some requests in runs that lasted so many seconds each. Of no requests everything is zero.
     pub fn of(self, counts: &Counts, length: f64) -> f64 {
         let each = |sum: f64| sum / counts.requests as f64;
+        let times = Times { answered: &counts.latency, lost: counts.lost, run: length };
         match self {
             _ if counts.requests == 0 => 0.0,
             Self::Lost => each(counts.lost as f64),
-            Self::Latency(share) => counts.latency.quantile(share).map_or(length, router_core::Span::as_secs_f64),
-            Self::Mean if counts.latency.count() == 0 => length,
-            Self::Mean => counts.latency.mean_seconds(),
+            Self::Latency(share) => times.quantile(share),
+            Self::Mean => each(times.sum()),
             Self::Cost => each(counts.cost * 1000.0),
             Self::Amplification => each(counts.attempts as f64),
         }

@@ -104,6 +104,11 @@ pub fn chosen(span: Span) -> String {
     }
 }
 
+/// The same of seconds.
+pub fn chosen_seconds(secs: f64) -> String {
+    chosen(Span::from_secs_f64(secs))
+}
+
 /// A length of time as LiteLLM's settings have it, in seconds: `6000s`, `0.5s`.
 pub fn setting(span: Span) -> String {
     format!("{}s", span.as_secs_f64())

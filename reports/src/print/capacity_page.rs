@@ -139,18 +139,23 @@ fn curve_charts(page: &mut Page, report: &CapacityReport, curve: &CapacityCurve)
         xs.clone(),
     )
     .with("asked", Draw::Line, Role::Usual, all(&|n| Some(points[n].load)))
-    .with("answered", Draw::Line, Role::Good, all(&|n| Some(points[n].goodput)))
-    .with("429s of upstreams", Draw::Line, Role::Bad, all(&|n| Some(points[n].rate_limited)))
-    .with(
-        "knee",
-        Draw::Points,
-        Role::Neutral,
-        all(&|n| (curve.knee == Some(points[n].load)).then(|| points[n].goodput)),
-    );
+    .with("answered", Draw::Line, Role::Good, all(&|n| Some(points[n].goodput)));
+    if let Some(knee) = curve.knee {
+        let at_knee = all(&|n| (points[n].load == knee).then(|| points[n].goodput));
+        goodput = goodput.with("knee", Draw::Points, Role::Neutral, at_knee);
+    }
     if let Some(holds) = report.cases.iter().find(|case| case.case == curve.case).and_then(|case| case.holds) {
         goodput.levels.push(Level { at: holds, label: "capacity".to_owned() });
     }
     page.chart(&goodput);
+    // Retries multiply refusals: on one axis with goodput they would press it flat.
+    let refused = points.iter().map(|point| point.rate_limited).fold(0.0, f64::max);
+    if refused > 0.0 {
+        let says = format!("Upstreams answer up to {} with 429.", figures::load(refused));
+        let mut chart = Chart::new("429s by load", says, (Axis::PerSecond, "load"), Axis::PerSecond, xs.clone());
+        chart = chart.with("429s of upstreams", Draw::Line, Role::Bad, all(&|n| Some(points[n].rate_limited)));
+        page.chart(&chart);
+    }
     let says = match (points.first().and_then(|p| p.p99), points.last().and_then(|p| p.p99)) {
         (Some(first), Some(last)) => {
             format!("p99 goes from {} to {}.", figures::seconds(first), figures::seconds(last))

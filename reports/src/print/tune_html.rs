@@ -86,7 +86,7 @@ fn judgements(page: &mut Page, report: &TuneReport) {
             ("difference", Kind::Figure),
             ("95 % interval", Kind::Text),
             ("better under", Kind::Text),
-            ("", Kind::Text),
+            ("verdict", Kind::Text),
         ];
         let mut table = Table::new(which, &columns);
         for row in &judgement.rows {
@@ -101,7 +101,13 @@ fn judgements(page: &mut Page, report: &TuneReport) {
                 continue;
             };
             let signed = |value: f64| {
-                let sign = if value < 0.0 { "-" } else { "" };
+                let sign = if value < 0.0 {
+                    "-"
+                } else if value > 0.0 {
+                    "+"
+                } else {
+                    ""
+                };
                 format!("{sign}{}", figure(&row.measure, value.abs()))
             };
             let interval = one
@@ -222,13 +228,13 @@ fn front(page: &mut Page, report: &TuneReport) {
             .with("recommended", Draw::Points, Role::Good, series(&|point| point.role == Some("recommended")));
         page.chart(&chart);
     }
-    let mut columns = vec![("", Kind::Text)];
+    let mut columns = vec![("point", Kind::Text)];
     columns.extend(report.objectives.iter().map(|objective| (objective.as_str(), Kind::Figure)));
     columns.extend(report.params.iter().map(|param| (param.path.as_str(), Kind::Text)));
     columns.push(("seeds", Kind::Figure));
     let mut table = Table::new("All points", &columns).with_filter();
     for point in &report.points {
-        let role = point.role.unwrap_or(if point.pareto { "Pareto front" } else { "" });
+        let role = point.role.unwrap_or(if point.pareto { "Pareto front" } else { "tried" });
         let means = report
             .objectives
             .iter()

@@ -36,7 +36,12 @@ pub(super) fn compare(
     ));
     let mut table = Table::new(
         "This run and the other",
-        &[("", Kind::Text), ("this run", Kind::Figure), ("other run", Kind::Figure), ("difference", Kind::Figure)],
+        &[
+            ("figure", Kind::Text),
+            ("this run", Kind::Figure),
+            ("other run", Kind::Figure),
+            ("difference", Kind::Figure),
+        ],
     );
     for line in lines(report, other) {
         let cell = |value: Option<f64>| value.map_or_else(Cell::none, |value| Cell::figure((line.write)(value), value));

@@ -55,6 +55,9 @@ var looks = {
   first: ["first", []], second: ["second", [7, 3]], third: ["third", [2, 2]], fourth: ["fourth", [8, 3, 2, 3]],
 };
 
+// Points differ by size, and by being hollow, as well as by colour.
+function dot(role) { return { size: { neutral: 5, first: 8, good: 11, bad: 11 }[role] || 7, hollow: role === "neutral" || role === "bad" }; }
+
 function hatch(colour, back) {
   var tile = document.createElement("canvas"), ratio = window.devicePixelRatio || 1, size = 6 * ratio;
   tile.width = tile.height = size;
@@ -213,7 +216,9 @@ function options(figure, spec) {
         fill: series.draw !== "steps" ? undefined
           : function () { return series.role === "bad" ? hatch(colour) : colour + "2e"; },
         paths: series.draw === "steps" ? uPlot.paths.stepped({ align: 1 }) : series.draw === "points" ? function () { return null; } : undefined,
-        points: { show: series.draw === "points" || undefined, size: series.draw === "points" ? 7 : 5, fill: colour },
+        points: series.draw === "points"
+          ? { show: true, size: dot(series.role).size, fill: dot(series.role).hollow ? token("paper") : colour, width: 2 }
+          : { show: undefined, size: 5, fill: colour },
         spanGaps: false,
         value: function (u, v) { return v === null || v === undefined ? "\u2013" : write[spec.y](v); },
       };
@@ -223,6 +228,33 @@ function options(figure, spec) {
       draw: [function (u) { labels(u, spec); }],
     },
   };
+}
+
+// What stands beside a name in the legend looks as in the chart: dashes, hatching and points included.
+function samples(figure, spec) {
+  var rows = figure.querySelectorAll(".u-legend .u-series"), space = "http://www.w3.org/2000/svg";
+  spec.series.forEach(function (series, index) {
+    var marker = rows[index + 1] && rows[index + 1].querySelector(".u-marker"), look = looks[series.role];
+    if (!marker) return;
+    var sample = document.createElementNS(space, "svg"), shape, colour = token(look[0]);
+    var add = function (name, attributes) {
+      shape = document.createElementNS(space, name);
+      Object.keys(attributes).forEach(function (key) { shape.setAttribute(key, attributes[key]); });
+      sample.appendChild(shape);
+    };
+    sample.setAttribute("width", 26);
+    sample.setAttribute("height", 10);
+    sample.setAttribute("aria-hidden", "true");
+    if (series.draw === "points") {
+      add("circle", { cx: 13, cy: 5, r: Math.min(dot(series.role).size / 2, 4), fill: dot(series.role).hollow ? "none" : colour, stroke: colour, "stroke-width": 1.5 });
+    } else if (series.draw === "steps") {
+      add("rect", { x: 3, y: 1, width: 20, height: 8, fill: series.role === "bad" ? "none" : colour + "2e", stroke: colour, "stroke-width": 1.4 });
+      if (series.role === "bad") add("path", { d: "M4 9l8-8M10 9l8-8M16 9l6-6", stroke: colour, fill: "none" });
+    } else {
+      add("line", { x1: 0, x2: 26, y1: 5, y2: 5, stroke: colour, "stroke-width": 2, "stroke-dasharray": look[1].join(" ") });
+    }
+    marker.replaceChildren(sample);
+  });
 }
 
 function specOf(figure) {
@@ -235,6 +267,7 @@ function draw(figure) {
   if (!spec.xs.length) return;
   var data = [spec.xs.map(function (x) { return position(spec, x); })].concat(spec.series.map(function (s) { return s.values; }));
   figure.chart = new uPlot(options(figure, spec), data, figure.querySelector(".plot"));
+  samples(figure, spec);
   drawn.push(figure);
 }
 function drawWithin(element) { element.querySelectorAll("figure.chart").forEach(draw); }

@@ -79,7 +79,7 @@ fn facts(report: &RunReport) -> Vec<(&'static str, String)> {
     vec![
         (router, format!("{} ({})", report.litellm, report.mode)),
         ("seed", report.seed.to_string()),
-        ("load for", figures::seconds(report.duration)),
+        ("load for", figures::chosen_seconds(report.duration)),
         ("digest", report.digest.clone()),
     ]
 }
@@ -249,14 +249,15 @@ fn who_answered(page: &mut Page, detail: &DetailReport) {
     let gained = (detail.answered_by.iter())
         .filter_map(|by| {
             let part = |phase: usize| (sums[phase] > 0).then(|| by.answers[phase] as f64 / sums[phase] as f64);
-            Some((by, part(1)? - part(0)?))
+            Some((by, part(0)?, part(1)?))
         })
-        .max_by(|a, b| a.1.total_cmp(&b.1));
-    if let Some((by, gained)) = gained.filter(|(_, gained)| *gained >= 0.01) {
+        .max_by(|a, b| (a.2 - a.1).total_cmp(&(b.2 - b.1)));
+    if let Some((by, before, during)) = gained.filter(|(_, before, during)| during - before >= 0.01) {
         page.text(&format!(
-            "While a fault was on, {} took over most: {} of all answers more than before.",
+            "While a fault was on, {} took over most: it gave {} of the answers, and {} before.",
             by.deployment,
-            figures::percent(gained)
+            figures::percent(during),
+            figures::percent(before)
         ));
     }
     let mut table = Table::new(
@@ -511,8 +512,8 @@ fn about(page: &mut Page, report: &RunReport) {
         ("LiteLLM release modelled", format!("{} ({})", report.litellm, report.mode)),
         ("run by", driver.to_owned()),
         ("seed", report.seed.to_string()),
-        ("requests arrive for", figures::seconds(report.duration)),
-        ("and end within further", figures::seconds(report.drain)),
+        ("requests arrive for", figures::chosen_seconds(report.duration)),
+        ("and end within further", figures::chosen_seconds(report.drain)),
         ("digest", report.digest.clone()),
         ("situations reached", report.reached.join(", ")),
         (

@@ -35,7 +35,7 @@ pub(super) fn story(page: &mut Page, report: &StoryReport) {
         }
         let mut told = row.what.clone();
         for why in &row.why {
-            told.push_str(". ");
+            told.push_str("; ");
             told.push_str(why);
         }
         table.row([Cell::figure(figures::seconds(row.from), row.from), took, bar, Cell::text(told)]);

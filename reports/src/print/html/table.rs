@@ -210,7 +210,9 @@ impl Table {
             let value = cell.value.map_or_else(String::new, |value| format!(" data-value=\"{}\"", number(value)));
             let (open, close) = if place == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
             let _ = write!(out, "<{open}{class}{value}>");
-            let mut text = if cell.code { escape::text(&cell.text) } else { escape::prose(&cell.text) };
+            // A long name may go on below after a slash.
+            let mut text =
+                if cell.code { escape::text(&cell.text).replace('/', "/<wbr>") } else { escape::prose(&cell.text) };
             if let Some(row) = &cell.link {
                 text = format!("<a href=\"#row={}\">{text}</a>", escape::fragment(row));
             }
@@ -240,7 +242,7 @@ impl Table {
         if let Some((_, detail)) = &row.detail {
             let _ = writeln!(
                 out,
-                "<tr class=\"detail\" id=\"{id}-{index}\" hidden><td colspan=\"{}\">{detail}</td></tr>",
+                "<tr class=\"detail\" id=\"{id}-{index}\" hidden><td colspan=\"{}\"><div class=\"inner\">{detail}</div></td></tr>",
                 self.columns.len()
             );
         }

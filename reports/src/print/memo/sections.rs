@@ -59,17 +59,15 @@ pub(super) fn summary(report: &DrillReport, paper: &mut dyn Paper) {
     let (verdicts, world, thresholds) = (report.verdicts, &report.world, report.thresholds);
     let tried = verdicts.lost + verdicts.degraded + verdicts.held + verdicts.untouched;
     paper.section("Summary");
-    let mut says = vec![format!(
-        "{} tried, one at a time: {} would lose users' requests, {} would be felt, {} would hardly be noticed{}.",
-        counted(tried as u64, "outage"),
-        none_or(verdicts.lost),
-        none_or(verdicts.degraded),
-        none_or(verdicts.held),
-        match verdicts.untouched {
-            0 => String::new(),
-            untouched => format!(", and in {untouched} nobody called what had failed"),
-        }
-    )];
+    let each = [
+        (verdicts.lost, "would lose users' requests"),
+        (verdicts.degraded, "would be felt"),
+        (verdicts.held, "would hardly be noticed"),
+        (verdicts.untouched, "would strike what nobody calls"),
+    ];
+    let each = each.iter().filter(|(count, what)| *count > 0 || *what == each[0].1);
+    let each: Vec<String> = each.map(|(count, what)| format!("{} {what}", none_or(*count))).collect();
+    let mut says = vec![format!("{} tried, one at a time: {}.", counted(tried as u64, "outage"), each.join(", "))];
     if let Some(worst) = report.risks.first() {
         says.push(format!("The worst risk (R1, {}): {}.", worst.grade, worst.what));
     }

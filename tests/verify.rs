@@ -100,6 +100,10 @@ impl Desk {
         });
     }
 
+    fn rewrite(&self, name: &str, change: impl FnOnce(String) -> String) {
+        fs::write(self.at(name), change(self.read(name))).expect("an edited file");
+    }
+
     fn verify(&self, more: &[&str]) -> (Option<i32>, String) {
         let output = routedrill(&[&["verify", "memo"], more].concat(), self.folder.path());
         let told = [output.stdout, output.stderr].concat();
@@ -153,7 +157,7 @@ fn a_memo_of_another_day_release_or_config_says_what_no_longer_holds() {
 #[test]
 fn every_tampering_is_refused() {
     type Tampering = fn(&Desk);
-    let tamperings: [(&str, Tampering); 22] = [
+    let tamperings: [(&str, Tampering); 34] = [
         ("a word of the memo", |desk| desk.edit("memo/memo.md", "lost", "held")),
         ("a figure of the results", |desk| desk.edit("memo/results.json", "\"runs\": ", "\"runs\": 1")),
         ("a missing memo", |desk| fs::remove_file(desk.at("memo/memo.md")).expect("a memo to lose")),
@@ -199,6 +203,33 @@ fn every_tampering_is_refused() {
         ("a subject in another folder", |desk| {
             desk.edit_statement(|statement| statement["subject"][0]["name"] = json!("../config.yaml"));
         }),
+        ("a subject whose name is no text", |desk| {
+            desk.edit_statement(|statement| statement["subject"][0]["name"] = json!("memo.md\0"));
+        }),
+        ("the config's line endings", |desk| desk.rewrite("config.yaml", |text| text.replace('\n', "\r\n"))),
+        ("a blank at the end of the config", |desk| desk.rewrite("config.yaml", |text| text + " ")),
+        ("a line at the end of the memo", |desk| desk.rewrite("memo/memo.md", |text| text + "\n")),
+        ("the patch", |desk| desk.rewrite("memo/edits.patch", |text| text.replacen("+", "+ ", 3))),
+        ("the page of the drill", |desk| desk.rewrite("memo/report.html", |text| text.replacen("lost", "held", 1))),
+        ("another file under the memo's name", |desk| {
+            fs::remove_file(desk.at("memo/memo.md")).expect("a memo to lose");
+            fs::copy(desk.at("config.yaml"), desk.at("memo/memo.md")).expect("another file in its place");
+        }),
+        ("a byte order mark", |desk| desk.rewrite("memo/statement.dsse.json", |text| format!("\u{feff}{text}"))),
+        ("something after the envelope", |desk| desk.rewrite("memo/statement.dsse.json", |text| text + "{}")),
+        ("a key twice, the first of them ours", |desk| {
+            desk.rewrite("memo/statement.dsse.json", |text| text.replacen('{', "{\"payload\": \"AAAA\",", 1));
+        }),
+        ("a key twice, the last of them ours", |desk| {
+            let end = ", \"payload\": \"AAAA\"}";
+            desk.rewrite("memo/statement.dsse.json", |text| text.trim_end().trim_end_matches('}').to_owned() + end);
+        }),
+        ("a line break within the payload", |desk| {
+            desk.edit_envelope(|envelope| {
+                let payload = envelope["payload"].as_str().expect("a payload").to_owned();
+                envelope["payload"] = json!(format!("{}\n{}", &payload[..64], &payload[64..]));
+            });
+        }),
     ];
     let whole = Desk::new();
     for (what, tamper) in tamperings {
@@ -225,6 +256,30 @@ fn what_an_unsigned_memo_says_is_held_to_what_runs() {
     });
     let (code, told) = desk.verify(&[]);
     assert!(code == Some(1) && told.contains("memo.md is not what this drill writes"), "{told}");
+}
+
+#[test]
+fn files_that_the_statement_does_not_mention_are_named_and_those_of_another_memo_refused() {
+    let desk = Desk::new();
+    fs::write(desk.at("memo/minutes.txt"), "of a meeting").expect("a file beside the memo");
+    let (code, told) = desk.verify(&["--signer", "ours.pub"]);
+    assert!(code == Some(0) && told.contains("nothing is said about what else lies there: minutes.txt"), "{told}");
+
+    // A drill in which nothing is felt proposes no edit, so that a patch beside its memo is an older one's.
+    let calm = ["--min-availability", "0%", "--held-availability", "0%", "--max-p99-ratio", "1000"];
+    let only = ["--only", "group:gpt-4/429-retry-after", "--seeds", "1", "--duration", "20s"];
+    let args = [&["drill", "config.yaml", "--out", "calm", "--sign", "ours"][..], &calm, &only].concat();
+    let drilled = routedrill(&args, desk.folder.path());
+    assert_eq!(drilled.status.code(), Some(0), "{}", String::from_utf8_lossy(&drilled.stderr));
+    assert!(!desk.at("calm/edits.patch").exists(), "nothing to mend");
+    let verify = || {
+        let output = routedrill(&["verify", "calm", "--signer", "ours.pub"], desk.folder.path());
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(verify().0, Some(0), "{}", verify().1);
+    fs::copy(desk.at("memo/edits.patch"), desk.at("calm/edits.patch")).expect("an older patch");
+    let (code, told) = verify();
+    assert!(code == Some(1) && told.contains("edits.patch is there too"), "{told}");
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub(super) fn signer(path: &Path) -> Result<Signer, Exit> {
     })
 }
 
+/// What the files of a memo are called. Where no edit helps, there is no patch.
+pub(super) const PAPERS: [&str; 5] = ["memo.md", "memo.html", "report.html", "results.json", print::PATCH];
+
 /// Every file of a memo but the statement, by name.
 pub(super) fn papers(report: &DrillReport, date: &str) -> Vec<(&'static str, Vec<u8>)> {
     let mut papers = vec![

@@ -364,6 +364,11 @@ fn files(folder: &Path, statement: &Statement, papers: &[(&'static str, Vec<u8>)
             wrong.push(format!("the statement says nothing about {name}"));
         }
     }
+    let unnamed = |name: &str| statement.subject.iter().all(|subject| subject.name != name);
+    let not_made = memo::PAPERS.iter().filter(|name| papers.iter().all(|(made, _)| made != *name));
+    for name in not_made.filter(|name| unnamed(name) && folder.join(name).exists()) {
+        wrong.push(format!("{name} is there too, and the statement says nothing about it: it is of another memo"));
+    }
     checks.push(if wrong.is_empty() {
         let named: Vec<&str> = statement.subject.iter().map(|subject| subject.name.as_str()).collect();
         let made = if papers.is_empty() { "" } else { ", and what the drill writes again, byte for byte" };
@@ -371,6 +376,21 @@ fn files(folder: &Path, statement: &Statement, papers: &[(&'static str, Vec<u8>)
     } else {
         check("files", Some(false), wrong.join("; "))
     });
+    let beside = beside(folder, |name| name != STATEMENT && unnamed(name) && !memo::PAPERS.contains(&name));
+    checks.extend(beside.map(|says| check("beside", None, says)));
+}
+
+/// What else lies in the folder, which nobody vouches for; the config often does.
+fn beside(folder: &Path, is_other: impl Fn(&str) -> bool) -> Option<String> {
+    const NAMED_MAX: usize = 3;
+    let names = std::fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut others: Vec<String> = names.filter(|name| is_other(name)).collect();
+    others.sort();
+    let first = others.iter().take(NAMED_MAX).map(|name| name.escape_debug().to_string()).collect::<Vec<_>>();
+    let rest = others.len().saturating_sub(NAMED_MAX);
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let says = format!("nothing is said about what else lies there: {}{rest}", first.join(", "));
+    (!others.is_empty()).then_some(says)
 }
 
 /// As people read it.

@@ -133,7 +133,7 @@ pub enum StatementError {
         expected: &'static str,
     },
     /// A subject's name leads out of the folder.
-    #[error("`{0}` is no name of a file beside the statement")]
+    #[error("`{}` is no name of a file beside the statement", .0.escape_debug())]
     Path(String),
 }
 
@@ -171,7 +171,10 @@ impl Statement {
             }
         }
         let statement: Self = serde_json::from_slice(payload)?;
-        let leads_out = |name: &str| name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':']);
+        let leads_out = |name: &str| {
+            let strange = |c: char| matches!(c, '/' | '\\' | ':') || c.is_control();
+            name.is_empty() || name.starts_with('.') || name.contains(strange)
+        };
         match statement.subject.iter().find(|subject| leads_out(&subject.name)) {
             Some(subject) => Err(StatementError::Path(subject.name.clone())),
             None => Ok(statement),

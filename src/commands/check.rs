@@ -82,6 +82,8 @@ pub(super) enum Format {
     Junit,
     /// Annotations of GitHub Actions.
     Github,
+    /// Markdown for the step summary of GitHub Actions.
+    Markdown,
 }
 
 /// From the first up to, but without, the last.
@@ -147,6 +149,7 @@ fn check(args: &Args) -> Result<Exit, Exit> {
         Format::Json => print::json(&report),
         Format::Junit => print::check_junit(&report),
         Format::Github => print::check_github(&report),
+        Format::Markdown => print::check_markdown(&report),
     })?;
     Ok(match (report.is_cut_short(), report.is_clean()) {
         (true, _) => Exit::Unfinished,

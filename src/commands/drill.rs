@@ -132,6 +132,8 @@ enum Format {
     Github,
     /// JUnit XML, a case for each outage.
     Junit,
+    /// CSV, a line for each outage and each name that clients ask for.
+    Csv,
 }
 
 pub(crate) fn run(args: &Args) -> Exit {
@@ -164,6 +166,7 @@ fn drill(args: &Args) -> Result<Exit, Exit> {
         Format::Markdown => output::result(&print::drill_markdown(&report))?,
         Format::Github => output::result(&print::drill_github(&report))?,
         Format::Junit => output::result(&print::drill_junit(&report))?,
+        Format::Csv => output::result(&print::drill_csv(&report))?,
     }
     if !report.cut_short.is_empty() {
         return Ok(Exit::Unfinished);
@@ -281,7 +284,7 @@ fn against(args: &Args, today: Drill, release: Release) -> Result<Exit, Exit> {
         Format::Text => output::result(&print::upgrade_text(&report, &world_options(args)))?,
         Format::Json => output::result(&print::json(&report))?,
         // Refused above.
-        Format::Html | Format::Markdown | Format::Github | Format::Junit => {}
+        _ => {}
     }
     if !outcomes.0.cut_short.is_empty() || !outcomes.1.cut_short.is_empty() {
         return Ok(Exit::Unfinished);
@@ -459,10 +462,12 @@ fn refused(args: &Args, name: &str, loaded: &Loaded, errors: &[PlanError]) -> Re
         findings: loaded.findings.iter().map(FindingReport::from).collect(),
     };
     match args.format {
-        // Formats that list outages have nothing to list.
-        Format::Text | Format::Markdown | Format::Github | Format::Junit => {
-            output::result(&print::refusal_text(&report))?;
-        }
+        Format::Text => output::result(&print::refusal_text(&report))?,
+        Format::Markdown => output::result(&print::refusal_markdown(&report))?,
+        Format::Github => output::result(&print::refusal_github(&report))?,
+        Format::Junit => output::result(&print::refusal_junit(&report))?,
+        // There is no outage to list: a table without lines would pass for one in which nothing was lost.
+        Format::Csv => eprint!("{}", print::refusal_text(&report)),
         Format::Json => output::result(&print::json(&report))?,
         Format::Html => output::result(&print::html::refusal(&report))?,
     }

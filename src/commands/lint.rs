@@ -4,13 +4,13 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use routedrill_reports::lint::{Counts, LintedFile, explanation, github, json, rules, sarif, text};
+use routedrill_reports::lint::{Counts, LintedFile, explanation, github, json, junit, rules, sarif, text};
 use routedrill_reports::patch;
 use routedrill_reports::write_whole;
 use routedrill_sim::litellm::lint::fix::fix;
 use routedrill_sim::litellm::lint::manifest::{self, Manifest};
 use routedrill_sim::litellm::lint::{Choice, Linted, lint, rule_named};
-use routedrill_sim::litellm::{Options, Rule};
+use routedrill_sim::litellm::{Options, Rule, Severity};
 use routedrill_sim::problem::{Look, Problem};
 use routedrill_sim::source::{CONFIG_BYTES_MAX, Source};
 use router_core::{Release, Span};
@@ -73,6 +73,17 @@ enum FailOn {
     Error,
 }
 
+impl FailOn {
+    /// Whether findings of that severity make a run fail.
+    fn includes(self, severity: Severity) -> bool {
+        match severity {
+            Severity::Error => true,
+            Severity::Warning => self != Self::Error,
+            Severity::Note => self == Self::Note,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 enum Format {
     Text,
@@ -81,6 +92,8 @@ enum Format {
     Github,
     /// SARIF 2.1.0.
     Sarif,
+    /// JUnit XML, a case for each finding.
+    Junit,
 }
 
 pub(crate) fn run(args: &Args) -> Exit {
@@ -117,6 +130,7 @@ pub(crate) fn run(args: &Args) -> Exit {
         Format::Json => json(&files, args.litellm),
         Format::Github => Ok(github(&files)),
         Format::Sarif => sarif(&files, env!("CARGO_PKG_VERSION")),
+        Format::Junit => Ok(junit(&files, |severity| args.fail_on.includes(severity))),
     };
     match printed {
         Ok(text) => match output::result(&text) {
@@ -201,12 +215,11 @@ fn styled(files: &[LintedFile]) -> String {
 }
 
 fn exit(fail_on: FailOn, counts: Counts) -> Exit {
-    let found = counts.errors
-        + if fail_on == FailOn::Error { 0 } else { counts.warnings }
-        + if fail_on == FailOn::Note { counts.notes } else { 0 };
-    match (counts.unreadable, found) {
-        (0, 0) => Exit::Clean,
-        (0, _) => Exit::Found,
+    let of = [(Severity::Error, counts.errors), (Severity::Warning, counts.warnings), (Severity::Note, counts.notes)];
+    let fails = of.iter().any(|(severity, count)| *count > 0 && fail_on.includes(*severity));
+    match (counts.unreadable, fails) {
+        (0, false) => Exit::Clean,
+        (0, true) => Exit::Found,
         _ => Exit::BadInput,
     }
 }

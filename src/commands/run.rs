@@ -78,6 +78,12 @@ enum Format {
     Html,
     /// Prometheus' text format.
     Prometheus,
+    /// Markdown for the step summary of GitHub Actions.
+    Markdown,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// JUnit XML, a case for each promise and each fault.
+    Junit,
 }
 
 pub(crate) fn run(args: &Args) -> Exit {
@@ -115,7 +121,7 @@ fn once(args: &Args) -> Result<Exit, Exit> {
                     let story = story(args, &scenario, &worst);
                     Some(html::run(&report, Beside { story: story.as_ref(), other }))
                 }
-                Format::Text | Format::Json | Format::Prometheus => None,
+                _ => None,
             };
             (report, page)
         }
@@ -123,11 +129,15 @@ fn once(args: &Args) -> Result<Exit, Exit> {
     if let Some(path) = &args.record {
         record(&scenario, path, &report.digest)?;
     }
+    let path = args.scenario.display().to_string();
     match args.format {
         Format::Text => output::result(&print::run_text(&report))?,
         Format::Json => output::result(&print::json(&report))?,
         Format::Html => output::result(&page.unwrap_or_default())?,
         Format::Prometheus => output::result(&print::prometheus(&report))?,
+        Format::Markdown => output::result(&print::run_markdown(&report, &path))?,
+        Format::Github => output::result(&print::run_github(&report, &path))?,
+        Format::Junit => output::result(&print::run_junit(&report, &path))?,
     }
     Ok(match (&report.cut_short, report.is_clean()) {
         (Some(_), _) => Exit::Unfinished,

@@ -62,6 +62,7 @@ pub(super) fn check(args: &Args, seeds: Seeds) -> Result<Exit, Exit> {
         Format::Json => print::json(&report),
         Format::Junit => print::swarm_junit(&report),
         Format::Github => print::swarm_github(&report),
+        Format::Markdown => print::swarm_markdown(&report),
     })?;
     Ok(match (report.is_cut_short(), report.is_clean()) {
         (true, _) => Exit::Unfinished,

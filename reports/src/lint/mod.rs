@@ -2,12 +2,14 @@
 
 mod github;
 mod json;
+mod junit;
 mod page;
 mod sarif;
 mod text;
 
 pub use github::github;
 pub use json::json;
+pub use junit::junit;
 pub use page::page;
 pub use sarif::sarif;
 pub use text::{explanation, rules, text};

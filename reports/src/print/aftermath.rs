@@ -20,7 +20,7 @@ pub(super) fn verdict(text: &mut String, report: &RunReport) {
     let laws = report.broken_laws.iter().filter(|law| law.waived.is_none()).map(|law| law.law);
     let broken: Vec<&str> = laws.chain(broken).collect();
     let why = if broken.is_empty() { String::new() } else { format!(": {}", broken.join(", ")) };
-    let _ = writeln!(text, "\nVerdict: {}{why}", report.verdict.word());
+    let _ = writeln!(text, "\nVerdict: {}{why}", word(report));
     let Some(aftermath) = &report.aftermath else { return };
     if let Some(why) = &aftermath.not_judged {
         let _ = writeln!(text, "{INDENT}whether it recovers is {why}");
@@ -29,6 +29,12 @@ pub(super) fn verdict(text: &mut String, report: &RunReport) {
     if lasting || broken.iter().any(|key| key.starts_with("recovery") || key.starts_with("amplification")) {
         course(text, report, aftermath);
     }
+}
+
+/// The verdict; a scenario may show that something breaks.
+pub(super) fn word(report: &RunReport) -> String {
+    let shown = report.is_clean() && report.verdict != Verdict::Held;
+    format!("{}{}", report.verdict.word(), if shown { ", as the scenario shows" } else { "" })
 }
 
 /// Two rows of bars, and under them when faults were on.

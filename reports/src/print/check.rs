@@ -1,12 +1,13 @@
-//! The report of scenarios under many seeds: as text, as JUnit XML, as annotations of GitHub Actions.
+//! The report of scenarios under many seeds: as text, as JUnit XML, as annotations of GitHub Actions, as Markdown.
 
 use std::fmt::Write as _;
 
-use super::ci::{annotation, property, xml};
+use super::ci::{self, Annotation, Level, Summary};
+use super::junit::{Outcome, Suite};
 use super::laws;
 use crate::figures;
 use crate::model::{CheckReport, CheckedScenario, SeedFailure, Verdict};
-use crate::table::INDENT;
+use crate::table::{Align, INDENT};
 
 /// Failing seeds of one scenario that are told in full; the others are counted.
 const SHOWN_MAX: usize = 3;
@@ -108,51 +109,86 @@ pub fn check_text(report: &CheckReport) -> String {
     text
 }
 
-/// As annotations of GitHub Actions: one line for each failing seed.
+/// As annotations of GitHub Actions: one for each failing seed.
 pub fn check_github(report: &CheckReport) -> String {
-    let mut text = String::new();
+    let mut list = Vec::new();
     for one in &report.scenarios {
-        let file = property(&one.path);
-        for what in never(one) {
-            let _ = writeln!(text, "::error file={file},title={}::{}", property(&one.title()), annotation(&what));
-        }
-        for failure in &one.failures {
-            let title = property(&format!("{}, seed {}: {}", one.title(), failure.seed, failure.verdict.word()));
-            let what = format!("{}\nreplay: {}", sentences(failure).join("\n"), failure.replay);
-            let _ = writeln!(text, "::error file={file},title={title}::{}", annotation(&what));
-        }
+        let annotation = |title: String, text: String| Annotation {
+            level: Level::Error,
+            file: one.path.clone(),
+            at: None,
+            title,
+            text,
+        };
+        list.extend(never(one).into_iter().map(|what| annotation(one.title(), what)));
+        list.extend(one.failures.iter().map(|failure| {
+            let title = format!("{}, seed {}: {}", one.title(), failure.seed, failure.verdict.word());
+            annotation(title, format!("{}\nreplay: {}", sentences(failure).join("\n"), failure.replay))
+        }));
     }
-    text
+    ci::annotations(&list)
 }
 
 /// As JUnit XML: a suite with a case for each scenario.
 pub fn check_junit(report: &CheckReport) -> String {
-    let failed = report.scenarios.iter().filter(|one| !one.is_clean()).count();
-    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    let _ = writeln!(
-        text,
-        "<testsuite name=\"routedrill check\" tests=\"{}\" failures=\"{failed}\">",
-        report.scenarios.len()
-    );
+    let mut suite = Suite::new("routedrill check");
     for one in &report.scenarios {
-        let _ = write!(text, "  <testcase classname=\"{}\" name=\"{}\"", xml(&one.path), xml(&one.title()));
-        if one.is_clean() {
-            text.push_str("/>\n");
-            continue;
-        }
         let mut told = never(one);
         for failure in &one.failures {
             told.push(format!("seed {} ({}): {}", failure.seed, failure.verdict.word(), sentences(failure).join("; ")));
             told.push(format!("replay: {}", failure.replay));
         }
-        let first = told.first().map_or("", String::as_str);
-        let _ = writeln!(
-            text,
-            ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>",
-            xml(first),
-            xml(&told.join("\n"))
-        );
+        let outcome = match told.first() {
+            _ if one.is_clean() => Outcome::Passed,
+            first => Outcome::Failed(first.cloned().unwrap_or_default(), told.join("\n")),
+        };
+        suite.case(&one.path, one.title(), outcome);
     }
-    text.push_str("</testsuite>\n");
-    text
+    suite.print()
+}
+
+/// As Markdown for a step summary: a line for each scenario, and for each failing seed.
+pub fn check_markdown(report: &CheckReport) -> String {
+    const ROWS_MAX: usize = 500;
+    let mut summary = Summary::default();
+    let clean = report.scenarios.iter().filter(|one| one.is_clean()).count() as u64;
+    summary.text(&format!(
+        "## Promises and laws: {} of {} held\n\nSeeds {}, {}.\n",
+        figures::count(clean),
+        figures::counted(report.scenarios.len() as u64, "scenario"),
+        report.seeds,
+        figures::counted(report.scenarios.iter().map(|one| one.requests).sum(), "request"),
+    ));
+    let failing = report.scenarios.iter().flat_map(|one| {
+        let never = never(one).into_iter().map(|what| vec![one.title(), "all".to_owned(), what, String::new()]);
+        let seeds = one.failures.iter().map(|failure| {
+            let what = sentences(failure).join("; ");
+            vec![one.title(), failure.seed.to_string(), what, failure.replay.clone()]
+        });
+        never.chain(seeds)
+    });
+    let columns = ["scenario", "seed", "what broke", "replay"].map(|title| (title, Align::Left));
+    summary.table(&columns, failing.collect::<Vec<_>>().into_iter(), ROWS_MAX, "more failing seed");
+    let columns = [
+        ("scenario", Align::Left),
+        ("", Align::Left),
+        ("clean runs", Align::Right),
+        ("requests", Align::Right),
+        ("worst seed answered", Align::Right),
+    ];
+    let rows = report.scenarios.iter().map(|one| {
+        let held = one.runs - one.failures.len() as u64;
+        vec![
+            one.title(),
+            if one.is_clean() { "held" } else { "**broken**" }.to_owned(),
+            format!("{} of {}", figures::count(held), figures::count(one.runs)),
+            figures::count(one.requests),
+            one.worst.map_or_else(|| figures::DASH.to_owned(), |(_, share)| figures::percent(share)),
+        ]
+    });
+    summary.table(&columns, rows, ROWS_MAX, "more scenario");
+    if !report.left_out.is_empty() {
+        summary.text(&format!("\nleft out after that: {}\n", report.left_out.join(", ")));
+    }
+    summary.finish()
 }

@@ -1,12 +1,12 @@
 //! A drill for continuous integration: as JUnit XML, as annotations of GitHub Actions, and as Markdown for its step
 //! summary.
 
-use std::fmt::Write as _;
-
-use super::ci;
+use super::ci::{self, Annotation, Level, Summary};
 use super::drill_text::took_over;
+use super::junit::{Outcome, Suite};
 use crate::figures::{self, DASH, counted};
-use crate::model::{DrillReport, RowReport};
+use crate::model::{DrillReport, RefusalReport, RowReport};
+use crate::table::Align;
 
 /// What an outage did, in a sentence.
 fn sentence(row: &RowReport) -> String {
@@ -23,62 +23,42 @@ fn sentence(row: &RowReport) -> String {
 
 /// As JUnit XML: a suite with a case for each outage. An outage that lost users is a failure.
 pub fn drill_junit(report: &DrillReport) -> String {
-    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "<testsuite name=\"routedrill drill\" tests=\"{}\" failures=\"{}\">",
-        report.rows.len(),
-        report.verdicts.lost
-    );
+    let mut suite = Suite::new("routedrill drill");
     for row in &report.rows {
-        let _ = write!(text, "  <testcase classname=\"{}\" name=\"{}\"", ci::xml(&report.config), ci::xml(&row.name));
-        if row.verdict == "lost" {
-            let mut told: Vec<String> = row
-                .causes
-                .iter()
+        let outcome = if row.verdict == "lost" {
+            let causes = row.causes.iter();
+            let mut told: Vec<String> = causes
                 .map(|cause| format!("{}\nblame: {}\nchange: {}", cause.what, cause.setting, cause.change))
                 .collect();
             told.push(format!("replay: {}", row.replay));
-            let _ = writeln!(
-                text,
-                ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>",
-                ci::xml(&sentence(row)),
-                ci::xml(&told.join("\n"))
-            );
+            Outcome::Failed(sentence(row), told.join("\n"))
         } else {
-            let _ = writeln!(text, ">\n    <system-out>{}</system-out>\n  </testcase>", ci::xml(&sentence(row)));
-        }
+            Outcome::Seen(sentence(row))
+        };
+        suite.case(&report.config, &row.name, outcome);
     }
-    text.push_str("</testsuite>\n");
-    text
+    suite.print()
 }
 
-/// As annotations of GitHub Actions: the risks, the worst first. GitHub shows ten of each kind for a step; the last says
-/// how many more there are.
+/// As annotations of GitHub Actions: the risks, the worst first, at the line that is to blame.
 pub fn drill_github(report: &DrillReport) -> String {
-    const SHOWN_MAX: usize = 9;
-    let mut text = String::new();
-    let file = ci::property(&report.config);
-    for risk in report.risks.iter().take(SHOWN_MAX) {
-        let level = if matches!(risk.grade, "P0" | "P1") { "error" } else { "warning" };
-        let what = format!("{}\nblame: {}\nchange: {}\nreplay: {}", risk.what, risk.setting, risk.change, risk.replay);
-        let title = ci::property(&format!("{} {}", risk.grade, risk.models.join(", ")));
-        let _ = writeln!(text, "::{level} file={file},title={title}::{}", ci::annotation(&what));
-    }
-    let more = report.risks.len().saturating_sub(SHOWN_MAX) as u64;
-    if more > 0 {
-        let _ = writeln!(text, "::warning file={file}::and {}", counted(more, "more risk"));
-    }
-    text
+    let of_risk = |risk: &crate::model::RiskReport| Annotation {
+        level: if matches!(risk.grade, "P0" | "P1") { Level::Error } else { Level::Warning },
+        file: report.config.clone(),
+        at: risk.lines.iter().find_map(|place| place.line).map(|line| (line, None)),
+        title: format!("{} {}", risk.grade, risk.models.join(", ")),
+        text: format!("{}\nblame: {}\nchange: {}\nreplay: {}", risk.what, risk.setting, risk.change, risk.replay),
+    };
+    ci::annotations(&report.risks.iter().map(of_risk).collect::<Vec<_>>())
 }
 
-/// As Markdown for a step summary: verdicts, risks, and what was felt. It stays far below GitHub's 1 MiB; what is left out
+/// As Markdown for a step summary: verdicts, risks, and what was felt. It stays below what GitHub takes; what is left out
 /// is counted.
 pub fn drill_markdown(report: &DrillReport) -> String {
     const ROWS_MAX: usize = 200;
     let verdicts = report.verdicts;
-    let mut text = format!(
+    let mut summary = Summary::default();
+    summary.text(&format!(
         "## Outage drill of {}\n\nLiteLLM {}: **{} lost**, {} degraded, {} held, {} untouched.\n",
         ci::cell(&report.config),
         report.litellm,
@@ -86,43 +66,76 @@ pub fn drill_markdown(report: &DrillReport) -> String {
         verdicts.degraded,
         verdicts.held,
         verdicts.untouched
-    );
-    if !report.risks.is_empty() {
-        text.push_str("\n| grade | what happens | to blame | to change |\n|---|---|---|---|\n");
-        for risk in report.risks.iter().take(ROWS_MAX) {
-            let cells = [&risk.what, &risk.setting, &risk.change].map(|cell| ci::cell(cell));
-            let _ = writeln!(text, "| {} | {} |", risk.grade, cells.join(" | "));
-        }
-        more(&mut text, report.risks.len(), ROWS_MAX, "more risk");
-    }
+    ));
+    let columns = ["grade", "what happens", "to blame", "to change"].map(|title| (title, Align::Left));
+    let risks = report.risks.iter();
+    let risks =
+        risks.map(|risk| vec![risk.grade.to_owned(), risk.what.clone(), risk.setting.clone(), risk.change.clone()]);
+    summary.table(&columns, risks, ROWS_MAX, "more risk");
     let felt: Vec<&RowReport> = report.rows.iter().filter(|row| matches!(row.verdict, "lost" | "degraded")).collect();
-    if !felt.is_empty() {
-        text.push_str(
-            "\n| outage | verdict | answered during | after | p99 | who took over |\n|---|---|---:|---:|---:|---|\n",
-        );
-        for row in felt.iter().take(ROWS_MAX) {
-            let worst = row.models.first();
-            let share = |share: Option<f64>| share.map_or_else(|| DASH.to_owned(), figures::percent);
-            let p99 = worst.and_then(|worst| worst.p99_delta).map_or_else(|| DASH.to_owned(), figures::difference);
-            let _ = writeln!(
-                text,
-                "| {} | {} | {} | {} | {p99} | {} |",
-                ci::cell(&row.name),
-                row.verdict,
-                share(worst.map(|worst| worst.availability_during)),
-                share(worst.map(|worst| worst.availability_after)),
-                ci::cell(&took_over(row))
-            );
-        }
-        more(&mut text, felt.len(), ROWS_MAX, "more outage");
-    }
-    let _ = writeln!(text, "\n{}, digest `{}`", counted(report.runs, "run"), report.digest);
-    text
+    let columns = [
+        ("outage", Align::Left),
+        ("verdict", Align::Left),
+        ("answered during", Align::Right),
+        ("after", Align::Right),
+        ("p99", Align::Right),
+        ("who took over", Align::Left),
+    ];
+    let rows = felt.iter().map(|row| {
+        let worst = row.models.first();
+        let share = |share: Option<f64>| share.map_or_else(|| DASH.to_owned(), figures::percent);
+        let p99 = worst.and_then(|worst| worst.p99_delta).map_or_else(|| DASH.to_owned(), figures::difference);
+        vec![
+            row.name.clone(),
+            row.verdict.to_owned(),
+            share(worst.map(|worst| worst.availability_during)),
+            share(worst.map(|worst| worst.availability_after)),
+            p99,
+            took_over(row),
+        ]
+    });
+    summary.table(&columns, rows, ROWS_MAX, "more outage");
+    summary.text(&format!("\n{}, digest `{}`\n", counted(report.runs, "run"), report.digest));
+    summary.finish()
 }
 
-fn more(text: &mut String, all: usize, shown: usize, what: &str) {
-    let more = all.saturating_sub(shown) as u64;
-    if more > 0 {
-        let _ = writeln!(text, "\nand {} not shown", counted(more, what));
-    }
+/// Why LiteLLM would not start: what stops it, each with its line.
+fn reasons(report: &RefusalReport) -> impl Iterator<Item = (Option<u32>, String)> {
+    let told = report.reasons.iter().map(|reason| (None, reason.clone()));
+    let stopping = report.findings.iter().filter(|finding| finding.stops_start_up);
+    told.chain(stopping.map(|finding| (finding.line, format!("{}\nfix: {}", finding.message, finding.remedy))))
+}
+
+/// As JUnit XML: nothing could be tried.
+pub fn refusal_junit(report: &RefusalReport) -> String {
+    let mut suite = Suite::new("routedrill drill");
+    let what = format!("LiteLLM {} would not start with this config", report.litellm);
+    let all: Vec<String> = reasons(report).map(|(_, reason)| reason).collect();
+    suite.case(&report.config, "LiteLLM starts", Outcome::Error(what, all.join("\n")));
+    suite.print()
+}
+
+/// As annotations of GitHub Actions: one for each reason.
+pub fn refusal_github(report: &RefusalReport) -> String {
+    let annotation = |(line, text): (Option<u32>, String)| Annotation {
+        level: Level::Error,
+        file: report.config.clone(),
+        at: line.map(|line| (line, None)),
+        title: format!("LiteLLM {} would not start", report.litellm),
+        text,
+    };
+    ci::annotations(&reasons(report).map(annotation).collect::<Vec<_>>())
+}
+
+/// As Markdown for a step summary.
+pub fn refusal_markdown(report: &RefusalReport) -> String {
+    let mut summary = Summary::default();
+    let config = ci::cell(&report.config);
+    let litellm = report.litellm;
+    summary.text(&format!("## Outage drill of {config}\n\nLiteLLM {litellm} would not start with this config.\n"));
+    let rows: Vec<Vec<String>> = reasons(report)
+        .map(|(line, reason)| vec![line.map_or_else(|| DASH.to_owned(), |line| line.to_string()), reason])
+        .collect();
+    summary.table(&[("line", Align::Right), ("why", Align::Left)], rows.into_iter(), 200, "more reason");
+    summary.finish()
 }

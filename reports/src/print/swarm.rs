@@ -1,9 +1,10 @@
-//! The report of scenarios that were drawn at random: as text, as JUnit XML, as annotations of GitHub Actions.
+//! The report of scenarios that were drawn at random: as text, as JUnit XML, as annotations of GitHub Actions, as Markdown.
 
 use std::fmt::Write as _;
 
 use super::check::sentences;
-use super::ci::{annotation, property, xml};
+use super::ci::{self, Annotation, Level, Summary};
+use super::junit::{Outcome, Suite};
 use super::not_litellm;
 use crate::figures::{count, counted};
 use crate::model::{FeatureCount, SwarmFailure, SwarmReport};
@@ -116,25 +117,23 @@ fn save_of(seed: &str, like: &SwarmFailure) -> String {
     like.save.replacen(&format!("{}..{}", like.seed, like.seed + 1), &format!("{seed}..{seed}+1"), 1)
 }
 
-/// As annotations of GitHub Actions: one line for each failing scenario.
+/// As annotations of GitHub Actions: one for each failing scenario.
 pub fn swarm_github(report: &SwarmReport) -> String {
-    let mut text = String::new();
-    for failure in &report.failures {
-        let title = property(&format!("swarm, seed {}", failure.seed));
-        let what = format!("{}\nsave: {}\nreplay: {}", swarm_failure(failure).join("\n"), failure.save, failure.replay);
-        let _ = writeln!(text, "::error title={title}::{}", annotation(&what));
-    }
-    text
+    let of_failure = |failure: &SwarmFailure| Annotation {
+        level: Level::Error,
+        file: String::new(),
+        at: None,
+        title: format!("swarm, seed {}", failure.seed),
+        text: format!("{}\nsave: {}\nreplay: {}", swarm_failure(failure).join("\n"), failure.save, failure.replay),
+    };
+    ci::annotations(&report.failures.iter().map(of_failure).collect::<Vec<_>>())
 }
 
 /// As JUnit XML: a case for each failing scenario, and one for all of the others.
 pub fn swarm_junit(report: &SwarmReport) -> String {
-    let failed = report.failures.len() as u64;
-    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    let _ =
-        writeln!(text, "<testsuite name=\"routedrill check --swarm\" tests=\"{}\" failures=\"{failed}\">", failed + 1);
-    let others = format!("{} under seeds {}", counted(report.scenarios - failed, "scenario"), report.seeds);
-    let _ = writeln!(text, "  <testcase classname=\"swarm\" name=\"{}\"/>", xml(&others));
+    let mut suite = Suite::new("routedrill check --swarm");
+    let others = counted(report.scenarios - report.failures.len() as u64, "scenario");
+    suite.case("swarm", format!("{others} under seeds {}", report.seeds), Outcome::Passed);
     for failure in &report.failures {
         let mut lines = swarm_failure(failure);
         let first = lines.first().cloned().unwrap_or_default();
@@ -142,10 +141,30 @@ pub fn swarm_junit(report: &SwarmReport) -> String {
         lines.push(format!("replay: {}", failure.replay));
         lines.push(format!("shrink: {}", failure.shrink));
         lines.push(failure.scenario.clone());
-        let _ = writeln!(text, "  <testcase classname=\"swarm\" name=\"seed {}\">", failure.seed);
-        let _ = writeln!(text, "    <failure message=\"{}\">{}</failure>", xml(&first), xml(&lines.join("\n")));
-        text.push_str("  </testcase>\n");
+        suite.case("swarm", format!("seed {}", failure.seed), Outcome::Failed(first, lines.join("\n")));
     }
-    text.push_str("</testsuite>\n");
-    text
+    suite.print()
+}
+
+/// As Markdown for a step summary: how many were drawn, and a line for each that fails.
+pub fn swarm_markdown(report: &SwarmReport) -> String {
+    const ROWS_MAX: usize = 500;
+    let mut summary = Summary::default();
+    summary.text(&format!(
+        "## Laws of the router: held in {} of {} drawn\n\nSeeds {}, {}.\n",
+        count(report.scenarios - report.failures.len() as u64),
+        counted(report.scenarios, "scenario"),
+        report.seeds,
+        counted(report.requests, "request")
+    ));
+    if let Some(notice) = crate::words::not_litellm(&report.what_if) {
+        summary.text(&format!("\n{notice}\n"));
+    }
+    let failures = report.failures.iter();
+    let failures = failures.map(|failure| {
+        vec![failure.seed.to_string(), swarm_failure(failure).join("; "), failure.save.clone(), failure.replay.clone()]
+    });
+    let columns = ["seed", "what broke", "save", "replay"].map(|title| (title, Align::Left));
+    summary.table(&columns, failures, ROWS_MAX, "more failing scenario");
+    summary.finish()
 }

@@ -129,7 +129,7 @@ fn request<'a>(
                 "ts": micros(at), "args": args })
     };
     let label = |index: usize| labels.get(index).map_or("", String::as_str);
-    let outcome = match row.end {
+    let mut outcome = match row.end {
         RequestEnd::Answered { by, .. } => json!({ "outcome": "answered", "by": label(by.index()) }),
         RequestEnd::Failed(error) => {
             json!({ "outcome": "failed", "error": error.class.name(), "status": error.client_status })
@@ -137,8 +137,10 @@ fn request<'a>(
         RequestEnd::GaveUp => json!({ "outcome": "gave_up" }),
         RequestEnd::Open => json!({ "outcome": "open" }),
     };
-    let name = format!("{} for {}", row.request, plan.name(row.asked));
-    events.add(&event("b", &name, row.due, outcome));
+    // Viewers put spans of one name together: one group for each name asked for, not one for each request.
+    let name = plan.name(row.asked);
+    outcome["request"] = json!(id);
+    events.add(&event("b", name, row.due, outcome));
     for attempt in attempts {
         let outcome = match attempt.end {
             AttemptEnd::Answered(_) => json!({ "outcome": "answered" }),
@@ -154,7 +156,7 @@ fn request<'a>(
         events.add(&event("b", name, attempt.started, outcome));
         events.add(&event("e", name, attempt.ended, json!({})));
     }
-    events.add(&event("e", &name, row.ended, json!({})));
+    events.add(&event("e", name, row.ended, json!({})));
 }
 
 fn lanes(events: &mut Events, detail: &DetailReport) {

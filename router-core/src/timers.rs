@@ -163,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn waits_that_end_at_one_time_end_in_the_order_in_which_they_began() {
+        let mut timers = Timers::default();
+        let at = Time::ZERO + Span::from_secs(1);
+        for slot in [9, 1, 5] {
+            timers.set_wait(at, turn(slot));
+        }
+        assert_eq!([9, 1, 5].map(|_| timers.take_due(at)), [9, 1, 5].map(|slot| Some(Due::Wait(turn(slot)))));
+    }
+
+    #[test]
     fn calls_that_are_over_do_not_pile_up_behind_one_that_hangs() {
         let mut timers = Timers::default();
         for slot in 0..10_000 {

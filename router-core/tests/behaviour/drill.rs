@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use router_core::{
-    Ask, Config, DeploymentId, Draw, Entropy, Failure, FailureKind, Input, ModelEntry, Note, Outcome, Output, Params,
-    Plan, RequestId, RetryAfter, Router, Span, Time, Usage, Wording,
+    Ask, Config, DeploymentId, Draw, Entropy, Error, Failure, FailureKind, Input, ModelEntry, Note, Outcome, Output,
+    Params, Plan, RequestId, RetryAfter, Router, Span, Time, Usage, Wording,
 };
 
 /// What an upstream does with a call, after 0.1 s.
@@ -22,6 +22,8 @@ pub(crate) enum Does {
     Hang,
     /// Refuses the connection.
     Refuse,
+    /// Begins to answer a stream, and then does nothing.
+    Open,
 }
 
 /// Draws that are always the same number.
@@ -47,6 +49,9 @@ pub(crate) struct Drill {
     pub(crate) calls: Vec<String>,
     /// How requests ended: `ok`, or the class of the error.
     pub(crate) ends: Vec<&'static str>,
+    /// The errors among these, and what the answers among them used.
+    pub(crate) errors: Vec<Error>,
+    pub(crate) usages: Vec<Usage>,
     /// Whom was hung up on.
     pub(crate) hung_up: Vec<String>,
 }
@@ -83,6 +88,8 @@ impl Drill {
             notes: Vec::new(),
             calls: Vec::new(),
             ends: Vec::new(),
+            errors: Vec::new(),
+            usages: Vec::new(),
             hung_up: Vec::new(),
         }
     }
@@ -102,8 +109,24 @@ impl Drill {
     pub(crate) fn ask_with(&mut self, at: f64, model: &str, params: Params) -> &mut Self {
         self.forget();
         self.now = self.now.max(secs(at));
-        self.arrive(model, params);
+        self.arrive(model, params, false);
         self.run_until(None);
+        self
+    }
+
+    /// Asks for a model, beside whatever is under way; `calls` and `ends` go on.
+    pub(crate) fn begin_at(&mut self, at: f64, model: &str, params: Params) -> RequestId {
+        self.until(at).arrive(model, params, false)
+    }
+
+    /// The same, for a stream.
+    pub(crate) fn begin_stream_at(&mut self, at: f64, model: &str) -> RequestId {
+        self.until(at).arrive(model, Params::default(), true)
+    }
+
+    /// The caller of a request goes.
+    pub(crate) fn cancel_at(&mut self, at: f64, request: RequestId) -> &mut Self {
+        self.until(at).tell(Input::Cancelled { request });
         self
     }
 
@@ -113,7 +136,9 @@ impl Drill {
         self.run_until(Some(secs(at)));
         self.forget();
         self.now = self.now.max(secs(at));
-        (0..count).for_each(|_| self.arrive(model, Params::default()));
+        for _ in 0..count {
+            self.arrive(model, Params::default(), false);
+        }
         self
     }
 
@@ -150,15 +175,18 @@ impl Drill {
         self.calls.clear();
         self.ends.clear();
         self.notes.clear();
+        self.errors.clear();
+        self.usages.clear();
         self.hung_up.clear();
     }
 
-    fn arrive(&mut self, model: &str, params: Params) {
+    fn arrive(&mut self, model: &str, params: Params, stream: bool) -> RequestId {
         let model = self.plan().name_id(model).expect("a name of the config");
-        let ask = Ask { model, prompt_tokens: 10, output_tokens: 10, stream: false, params: Some(Box::new(params)) };
+        let ask = Ask { model, prompt_tokens: 10, output_tokens: 10, stream, params: Some(Box::new(params)) };
         let request = RequestId::new(0, self.asked);
         self.asked += 1;
         self.tell(Input::Arrived { request, ask });
+        request
     }
 
     /// Seconds on the clock.
@@ -171,7 +199,13 @@ impl Drill {
         self.router.view().cooled_until(id, self.now).is_some()
     }
 
-    fn plan(&self) -> &Plan {
+    /// How many calls least-busy routing counts.
+    pub(crate) fn counted(&self, id: &str) -> Option<i64> {
+        let id = self.plan().deployment_id(id).expect("a deployment of the config");
+        self.router.view().believed_in_flight(self.plan().deployment(id).group, id, self.now)
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
         self.router.view().plan()
     }
 
@@ -211,10 +245,14 @@ impl Drill {
                         self.news.insert(place, (at, input));
                     }
                 }
-                Output::Answer { outcome, .. } => self.ends.push(match outcome {
-                    Outcome::Answered(_) => "ok",
-                    Outcome::Failed(error) => error.class.name(),
-                }),
+                Output::Answer { outcome: Outcome::Answered(answered), .. } => {
+                    self.ends.push("ok");
+                    self.usages.push(answered.usage);
+                }
+                Output::Answer { outcome: Outcome::Failed(error), .. } => {
+                    self.ends.push(error.class.name());
+                    self.errors.push(error);
+                }
                 Output::Note(note) => self.notes.push(note),
                 Output::Abort { to, .. } => {
                     let id = self.plan().deployment(to).id.clone();
@@ -237,6 +275,7 @@ impl Drill {
             Does::Fail(code) => failed(status(code), RetryAfter::Absent),
             Does::FailFor(code, secs) => failed(status(code), RetryAfter::Seconds(secs)),
             Does::Refuse => failed(FailureKind::Refused, RetryAfter::Absent),
+            Does::Open => Some(Input::Opened { attempt }),
             Does::Hang => None,
         }
     }

@@ -31,7 +31,9 @@ use crate::view::View;
 /// of attempts and requests that are over.
 #[derive(Debug)]
 pub struct Router {
-    plan: Arc<Plan>,
+    /// Behind a handle of its own: routers on several threads may share a plan, and each step takes a handle. Were it the shared
+    /// one, its count would travel between the processor's cores at every step.
+    plan: Arc<Arc<Plan>>,
     pub(crate) requests: Requests,
     pub(crate) timers: Timers,
     pub(crate) cooldowns: Cooldowns,
@@ -74,7 +76,7 @@ impl Context<'_> {
 impl Router {
     /// A router that has not seen a request yet. Its caches begin at [`Time::ZERO`].
     pub fn new(plan: impl Into<Arc<Plan>>) -> Self {
-        let plan = plan.into();
+        let plan: Arc<Plan> = plan.into();
         Self {
             requests: Requests::default(),
             timers: Timers::default(),
@@ -92,7 +94,7 @@ impl Router {
             eligible: Vec::new(),
             filtered: Vec::new(),
             scores: Vec::new(),
-            plan,
+            plan: Arc::new(plan),
         }
     }
 

@@ -96,7 +96,7 @@ impl SeedReport {
     /// What is kept of a run of the scenario in `path`.
     pub fn new(path: &str, scenario: &Scenario, run: &Watched) -> Self {
         let Watched { seed, end, metrics, breaches, defects } = run;
-        let total = metrics.over(&Phase::ALL);
+        let ends = metrics.ends_over(&Phase::ALL);
         let mut promises = expectations(scenario, metrics);
         // What must be seen must be seen under some seed, not under each.
         promises.retain(|promise| promise.key != "must_see");
@@ -122,8 +122,8 @@ impl SeedReport {
         Self {
             seed: *seed,
             verdict,
-            requests: total.ends.total(),
-            availability: total.ends.availability(),
+            requests: ends.total(),
+            availability: ends.availability(),
             reached: metrics.reached(),
             struck: metrics.fault_strikes().iter().map(|&count| count > 0).collect(),
             waived,

@@ -167,11 +167,11 @@ const NOTHING: &str = "nothing to tell it by";
 
 impl Look<'_> {
     fn availability(&self, least: f64) -> Seen {
-        at_least(self.metrics.over(&Phase::ALL).ends.availability(), least, NOTHING)
+        at_least(self.metrics.ends_over(&Phase::ALL).availability(), least, NOTHING)
     }
 
     fn latency(&self, quantile: f64, most: f64) -> Seen {
-        let seen = self.metrics.over(&Phase::ALL).latency.quantile(quantile).ok_or(NOTHING)?.as_secs_f64();
+        let seen = self.metrics.latency_over(&Phase::ALL).quantile(quantile).ok_or(NOTHING)?.as_secs_f64();
         Ok((figures::seconds(seen), seen <= most))
     }
 
@@ -199,7 +199,7 @@ impl Look<'_> {
     }
 
     fn attempts_per_request(&self, most: f64) -> Seen {
-        let all = self.metrics.over(&Phase::ALL).ends.total();
+        let all = self.metrics.ends_over(&Phase::ALL).total();
         let seen = super::run::share(self.metrics.attempts(), all).ok_or(NOTHING)?;
         Ok((figures::ratio(seen), seen <= most))
     }

@@ -204,7 +204,7 @@ impl Judge<'_> {
 
     fn recovered_after(&self, metrics: &Metrics) -> Option<Span> {
         let returned = in_every_run(&metrics.failover().first_return, metrics.runs())?;
-        let lost = |metrics: &Metrics| metrics.over(&[Phase::After]).ends.lost();
+        let lost = |metrics: &Metrics| metrics.ends_over(&[Phase::After]).lost();
         if lost(metrics) <= lost(self.baseline) {
             return Some(returned);
         }

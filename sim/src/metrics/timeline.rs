@@ -55,6 +55,8 @@ pub struct Timeline {
     deployments: usize,
     /// Calls, second by second, deployment by deployment.
     calls: Vec<u32>,
+    /// The step that was asked for last, and its nanoseconds: the next one asked for is mostly the same.
+    newest: (usize, std::ops::Range<u64>),
 }
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
@@ -62,7 +64,7 @@ const STEPS_MAX: usize = 86_400;
 
 impl Timeline {
     pub(super) fn new(deployments: usize) -> Self {
-        Self { width: 1, seconds: Vec::new(), deployments, calls: Vec::new() }
+        Self { width: 1, seconds: Vec::new(), deployments, calls: Vec::new(), newest: (0, 0..0) }
     }
 
     /// The second of a moment.
@@ -96,6 +98,10 @@ impl Timeline {
     }
 
     fn reach(&mut self, at: Time) -> usize {
+        let (newest, its) = &self.newest;
+        if its.contains(&at.as_nanos()) {
+            return *newest;
+        }
         let second = at.as_nanos() / NANOS_PER_SECOND;
         while second / self.width >= STEPS_MAX as u64 {
             self.halve();
@@ -105,6 +111,9 @@ impl Timeline {
             self.seconds.resize(index + 1, Second::default());
             self.calls.resize((index + 1) * self.deployments, 0);
         }
+        let step = self.width * NANOS_PER_SECOND;
+        let begins = index as u64 * step;
+        self.newest = (index, begins..begins.saturating_add(step));
         index
     }
 

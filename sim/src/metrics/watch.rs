@@ -4,8 +4,9 @@ use router_core::{
     AttemptId, DeploymentId, Error, FallbackList, GiveUpReason, NameId, Note, Outcome, RequestId, Span, Time, Usage,
 };
 
-use super::counts::{Answers, AskedCounts, DeploymentCounts, Failover, Movement, Reason};
+use super::counts::{Answers, AskedCounts, DeploymentCounts, Ends, Failover, Movement, Reason};
 use super::flight::InFlight;
+use super::latency::Latency;
 use super::loss::{Doing, Loss, LossEnd, Losses, NextHop};
 use super::reached::Reached;
 use super::shape::{Phase, Shape};
@@ -184,11 +185,7 @@ impl Metrics {
     pub fn over(&self, phases: &[Phase]) -> AskedCounts {
         let mut sum =
             AskedCounts { answered_by: vec![Answers::default(); self.shape.deployments], ..AskedCounts::default() };
-        for by_phase in &self.asked {
-            for phase in phases {
-                sum.absorb(&by_phase[*phase as usize]);
-            }
-        }
+        self.each_over(phases).for_each(|counts| sum.absorb(counts));
         sum
     }
 
@@ -200,6 +197,24 @@ impl Metrics {
             sum.absorb(&self.asked[asked][*phase as usize]);
         }
         sum
+    }
+
+    /// How the requests of some phases ended, of all names together.
+    pub fn ends_over(&self, phases: &[Phase]) -> Ends {
+        let mut sum = Ends::default();
+        self.each_over(phases).for_each(|counts| sum.absorb(&counts.ends));
+        sum
+    }
+
+    /// How long the answered requests of some phases took, of all names together.
+    pub fn latency_over(&self, phases: &[Phase]) -> Latency {
+        let mut sum = Latency::default();
+        self.each_over(phases).for_each(|counts| sum.absorb(&counts.latency));
+        sum
+    }
+
+    fn each_over(&self, phases: &[Phase]) -> impl Iterator<Item = &AskedCounts> {
+        self.asked.iter().flat_map(move |by_phase| phases.iter().map(|phase| &by_phase[*phase as usize]))
     }
 
     /// By deployment.

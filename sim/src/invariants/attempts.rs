@@ -55,6 +55,7 @@ impl Laws {
         self.picked.insert(attempt, request);
         self.counted_tokens(at, request, group);
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        open.last_name = group;
         open.attempt = Some(attempt);
         open.picked = Some(deployment);
         open.calling = Calling::InLine;
@@ -64,7 +65,6 @@ impl Laws {
         frame.attempts += 1;
         let whole = !frame.partial && frame.refused.is_empty() && frame.excluded.is_empty() && !selects;
         let (name, judged) = (frame.name, open.plain);
-        let plan = std::sync::Arc::clone(&self.plan);
         let of_name = self.names.of(name);
         let (by_id, simple) = (of_name.by_id, of_name.simple);
         let mut add = |law: Law, what: Option<String>| {
@@ -74,7 +74,7 @@ impl Laws {
         };
         let is_member = of_name.members.contains(&deployment);
         add(Law::PickedFromGroup, picked_from_group::of_membership(name, group, is_member).map(str::to_owned));
-        let rests = self.recount.rests(&plan, deployment, at);
+        let rests = self.recount.rests(&self.plan, deployment, at);
         add(Law::CooldownHeld, cooldown_held::of_pick(by_id, rests).map(str::to_owned));
         let simply = whole && simple;
         let counted = if simply { self.candidates(name, at).count() as u32 } else { 0 };
@@ -83,7 +83,7 @@ impl Laws {
         } else if judged {
             self.picked_by_filters(at, request, (name, deployment), eligible);
         }
-        let probe = self.recount.begin_probe(&plan, deployment, at).then_some(deployment);
+        let probe = self.recount.begin_probe(&self.plan, deployment, at).then_some(deployment);
         if let Some((_, open)) = self.ledger.requests.get(request) {
             open.probe = probe;
         }
@@ -98,7 +98,6 @@ impl Laws {
         eligible: u32,
         (counted, prompt): (u32, u32),
     ) {
-        let plan = std::sync::Arc::clone(&self.plan);
         let of_name = self.names.of(name);
         let mut add = |law: Law, what: Option<String>| {
             if let Some(what) = what {
@@ -110,16 +109,16 @@ impl Laws {
         } else {
             add(Law::CooldownHeld, cooldown_held::of_eligible(eligible, counted));
         }
-        if plan.rules().order_always {
+        if self.plan.rules().order_always {
             let books = (&self.recount, &self.spend);
-            let told = picked_from_group::of_order(&plan, books, &of_name.members, deployment, at);
+            let told = picked_from_group::of_order(&self.plan, books, &of_name.members, deployment, at);
             add(Law::PickedFromGroup, told.map(str::to_owned));
         }
         if let Some(shares) = self.shares.as_mut().filter(|_| counted as usize == of_name.members.len()) {
             shares.add(&self.names, name, deployment);
         }
         let told = match &self.busy {
-            Some(busy) => strategy_kept::of_busy(&plan, busy, name, self.candidates(name, at), deployment, at),
+            Some(busy) => strategy_kept::of_busy(&self.plan, busy, name, self.candidates(name, at), deployment, at),
             None => None,
         };
         let told = told.or_else(|| {
@@ -168,13 +167,12 @@ impl Laws {
 
     /// Before somebody is picked, the tokens of the prompt may be counted in a thread, and reports go first meanwhile.
     fn counted_tokens(&mut self, at: Time, request: RequestId, group: NameId) {
-        let (plan, settings) = (&*self.plan, self.plan.settings());
-        let asynchronous = settings.routing_strategy.value != RoutingStrategy::UsageBased;
+        if !self.names.counts_tokens {
+            return;
+        }
+        let plan = &*self.plan;
         let name = self.names.of(group);
-        let counts = plan.rules().counts_tokens_in_thread
-            && settings.enable_pre_call_checks.value
-            && asynchronous
-            && !name.by_id
+        let counts = !name.by_id
             && name.members.iter().any(|&id| {
                 let one = plan.deployment(id);
                 one.max_input_tokens.is_some()
@@ -279,12 +277,12 @@ impl Laws {
     ) {
         let Failure { attempt, sent, error } = note;
         if let Some(attempt) = attempt {
-            self.picked.remove(&attempt);
+            self.picked.remove(attempt);
         }
-        let ended = [self.hung_up, self.replied].into_iter().flatten();
+        let ended = [&self.hung_up, &self.replied].into_iter().flatten();
         let mut ended = ended.filter(|(call, _)| call.request == request);
         // Two calls of one request may end in one step.
-        let ended = ended.clone().find(|(call, _)| call.deployment == whom).or_else(|| ended.next());
+        let ended = ended.clone().find(|(call, _)| call.deployment == whom).or_else(|| ended.next()).copied();
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         let hedge = open.hedge_of(attempt).map(|hedge| *hedge);
         let probe = match hedge {
@@ -400,6 +398,7 @@ impl Laws {
         self.counted_tokens(at, request, group);
         let strategy = self.plan.settings().routing_strategy.value;
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        open.last_name = group;
         let selects = open.own.selects || !open.plain;
         let (plain, prompt) = (open.plain, open.prompt);
         let by_strategy = error.class == ErrorClass::RateLimitError;

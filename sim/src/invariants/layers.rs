@@ -16,22 +16,22 @@ impl Laws {
     pub(super) fn decided(&mut self, at: Time, request: RequestId, gave_up: Option<GiveUpReason>, wait: Span) {
         let goes_on = gave_up.is_none();
         self.weighed(at);
-        let plan = Arc::clone(&self.plan);
-        let rules = plan.rules();
-        let unpaid = gave_up == Some(GiveUpReason::RetryBudget) && plan.what_if().retry_budget.is_some();
+        let unpaid = gave_up == Some(GiveUpReason::RetryBudget) && self.plan.what_if().retry_budget.is_some();
         if goes_on {
             self.paid(at, request);
         }
         let Some(name) = self.ledger.requests.get(request).map(|(_, open)| open.frames.top().name) else { return };
         let (healthy, all) = self.health(name, at);
+        let plan = &*self.plan;
+        let rules = plan.rules();
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
-        let (own, plain) = (open.own, open.plain);
+        let (own, plain) = (&open.own, open.plain);
         let frame = open.frames.top();
         let Some(newest) = frame.newest else { return };
         let is_first = frame.first.is_none();
         let first = *frame.first.get_or_insert(newest);
         if is_first {
-            frame.budget = retries::budget(&plan, name, &own, &newest);
+            frame.budget = retries::budget(plan, name, own, &newest);
         }
         let raised = if rules.rechecks_each_failure { newest } else { first };
         frame.raised = Some(raised);
@@ -42,11 +42,11 @@ impl Laws {
         let retries = frame.attempts.saturating_sub(1);
         let budget = frame.budget;
         let checked = (is_first || rules.rechecks_each_failure) && !budget.is_some_and(|(_, policy)| policy);
-        let refused = checked && retries::refused(&plan, &newest, healthy, all);
+        let refused = checked && retries::refused(plan, &newest, healthy, all);
         let spent = is_first && budget.is_some_and(|(budget, _)| budget <= 0);
         let silent = !goes_on && (refused || spent || unpaid);
         let (least, most) =
-            if silent { (Span::ZERO, Span::ZERO) } else { retries::wait(&plan, &raised, retries, healthy, all) };
+            if silent { (Span::ZERO, Span::ZERO) } else { retries::wait(plan, &raised, retries, healthy, all) };
         // Where the number of retries is unknown, so is whether the end is waited for.
         frame.wait = budget.is_some().then_some((at, least, most));
         let refuser = newest.deployment.map(|id| plan.deployment(id).twin).filter(|_| {

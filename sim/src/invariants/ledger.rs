@@ -1,5 +1,7 @@
 //! What is open: requests, their frames, and calls to upstreams. The laws share it.
 
+use std::collections::BTreeMap;
+
 use router_core::{
     AttemptId, DeploymentId, Error, Failure, NameId, Params, RequestId, RetryAfter, Span, TagId, Time, Usage,
 };
@@ -218,6 +220,15 @@ impl Frames {
 }
 
 impl Open {
+    /// Becomes another request, and keeps the memory of its lists.
+    fn renew(&mut self, fresh: Self) {
+        let (mut hops, mut tried) = (std::mem::take(&mut self.frames.hops), std::mem::take(&mut self.tried));
+        hops.clear();
+        tried.clear();
+        *self = fresh;
+        (self.frames.hops, self.tried) = (hops, tried);
+    }
+
     pub(super) fn new(asked: NameId, own: Own, plain: bool, prompt: u32) -> Self {
         Self {
             asked,
@@ -250,6 +261,47 @@ impl Open {
     }
 }
 
+/// The requests that are open. What is known of one stays in one place in memory, which a later request takes over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Requests {
+    open: InFlight<(RequestId, Box<Open>)>,
+    spare: Vec<Box<Open>>,
+}
+
+impl Requests {
+    pub(super) fn open(&mut self, request: RequestId, fresh: Open) {
+        let place = match self.spare.pop() {
+            Some(mut place) => {
+                place.renew(fresh);
+                place
+            }
+            None => Box::new(fresh),
+        };
+        self.open.open(request, (request, place));
+    }
+
+    pub(super) fn get(&mut self, request: RequestId) -> Option<(RequestId, &mut Open)> {
+        self.open.get(request).map(|(request, open)| (*request, &mut **open))
+    }
+
+    pub(super) fn close(&mut self, request: RequestId) -> Option<(RequestId, Box<Open>)> {
+        self.open.close(request)
+    }
+
+    /// Takes the place of a request that is over for another one.
+    pub(super) fn give_back(&mut self, place: Box<Open>) {
+        self.spare.push(place);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RequestId, &Open)> {
+        self.open.iter().map(|(request, open)| (*request, &**open))
+    }
+}
+
 /// A call under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
@@ -268,10 +320,37 @@ pub(super) enum End {
     TimedOut,
 }
 
+/// Calls that were decided on and are still to be made, each with its request. Nearly every call is made in the step that
+/// decided on it: the newest lies in place, and only those that wait in line go to the map.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Picked {
+    newest: Option<(AttemptId, RequestId)>,
+    older: BTreeMap<AttemptId, RequestId>,
+}
+
+impl Picked {
+    pub(super) fn insert(&mut self, attempt: AttemptId, request: RequestId) {
+        if !self.older.is_empty() {
+            self.older.remove(&attempt);
+        }
+        if let Some((older, request)) = self.newest.replace((attempt, request)).filter(|(older, _)| *older != attempt) {
+            self.older.insert(older, request);
+        }
+    }
+
+    pub(super) fn remove(&mut self, attempt: AttemptId) -> Option<RequestId> {
+        match self.newest.take_if(|(newest, _)| *newest == attempt) {
+            Some((_, request)) => Some(request),
+            None if self.older.is_empty() => None,
+            None => self.older.remove(&attempt),
+        }
+    }
+}
+
 /// Everything that is open.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
-    pub(super) requests: InFlight<(RequestId, Open)>,
+    pub(super) requests: Requests,
     /// Calls by the lower half of their names, which routers use again once a call is over; the whole name is compared.
     calls: Vec<Option<Call>>,
     /// By deployment: calls under way.

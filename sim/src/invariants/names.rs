@@ -26,6 +26,8 @@ pub(super) struct Names {
     pub(super) maps: bool,
     /// Cooldowns can be counted again from outside.
     pub(super) counts_cooldowns: bool,
+    /// The tokens of prompts are counted in a thread where a member has a context window.
+    pub(super) counts_tokens: bool,
     /// The strategy itself turns nobody away.
     pub(super) strategy_takes_all: bool,
 }
@@ -70,6 +72,9 @@ impl Names {
             maps,
             // Which failures count once a map has changed what the request carries is not followed.
             counts_cooldowns: told && !maps,
+            counts_tokens: rules.counts_tokens_in_thread
+                && settings.enable_pre_call_checks.value
+                && strategy != RoutingStrategy::UsageBased,
             strategy_takes_all: matches!(strategy, RoutingStrategy::SimpleShuffle | RoutingStrategy::LeastBusy),
             names: names.collect(),
         }

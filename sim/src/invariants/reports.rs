@@ -201,7 +201,15 @@ impl Laws {
     }
 
     /// Nothing more is said about the last failure.
+    #[inline]
     pub(super) fn weighed(&mut self, at: Time) {
+        // At the end of most steps nothing was said at all.
+        if self.expected.is_some() {
+            self.weighed_for_good(at);
+        }
+    }
+
+    fn weighed_for_good(&mut self, at: Time) {
         if let Some((request, deployment, Some(Due::Cools(length)))) = self.expected.take() {
             self.broken(Law::CooldownEarned, at, request, Some(deployment), || cooldown_earned::of_silence(length));
         }

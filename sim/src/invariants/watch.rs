@@ -1,6 +1,6 @@
 //! The laws at work: each step of a proxy is read once, in order, against the shared books.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use router_core::{
@@ -13,7 +13,7 @@ use super::counters_at_rest::Busy;
 use super::defects::{Defect, Defects};
 use super::law::{Breaches, Law};
 use super::learned::Learned;
-use super::ledger::{Call, Calling, End, Hedge, Ledger, Open, Own};
+use super::ledger::{Call, Calling, End, Hedge, Ledger, Open, Own, Picked};
 use super::names::Names;
 use super::quota_admitted::{Keeper, Usage};
 use super::spend_adds_up::Spend;
@@ -24,8 +24,9 @@ use crate::actor::{Effect, Event, Message, Reply, Step, Watcher};
 /// Watches that one proxy keeps every law, and sees what its release is known to do wrong.
 #[derive(Clone, Debug)]
 pub struct Laws {
-    pub(super) plan: Arc<Plan>,
-    pub(super) names: Names,
+    /// Behind a handle of its own, whose count no other thread's run changes.
+    pub(super) plan: Arc<Arc<Plan>>,
+    pub(super) names: Arc<Names>,
     pub(super) ledger: Ledger,
     pub(super) recount: Recount,
     pub(super) usage: Usage,
@@ -36,7 +37,7 @@ pub struct Laws {
     /// Some limit per minute is kept by the router.
     pub(super) limits: bool,
     /// Calls that were decided on and are still to be made.
-    pub(super) picked: BTreeMap<AttemptId, RequestId>,
+    pub(super) picked: Picked,
     /// Requests that came, and calls that were made beyond the first of each attempt's: retries and hedges.
     pub(super) arrivals: u64,
     pub(super) extra_calls: u64,
@@ -69,10 +70,10 @@ impl Laws {
             // For whom else a request was hedged in vain, nobody says, and yet the strategy has looked at them.
             learned: Learned::new(&plan).filter(|_| !names.maps && plan.what_if().hedge_after.is_none()),
             shares: Shares::new(&plan, &names),
-            names,
-            plan,
+            names: Arc::new(names),
+            plan: Arc::new(plan),
             ledger,
-            picked: BTreeMap::new(),
+            picked: Picked::default(),
             arrivals: 0,
             extra_calls: 0,
             won: None,
@@ -83,6 +84,11 @@ impl Laws {
             breaches: Breaches::default(),
             defects: Defects::default(),
         }
+    }
+
+    /// The same watch for another run, from its first request on, with nothing shared that changes.
+    pub fn again(&self) -> Self {
+        Self { plan: Arc::new(Arc::clone(&self.plan)), ..self.clone() }
     }
 
     /// What was broken.
@@ -115,11 +121,11 @@ impl Laws {
             hedge.picked.into_iter().for_each(|whom| places[whom.index()] += 1);
         }
         for (id, open) in ledger.requests.iter() {
-            let calls = calling.contains(id);
+            let calls = calling.contains(&id);
             let taken = open.picked.and_then(|whom| max_parallel::taken(&plan, &places, whom, end));
             let line = lines && taken.is_none_or(|(taken, cap)| taken >= cap);
             if let Some(what) = nothing_forgotten::at_end(open, calls, line, plan.rules().client_retries, end) {
-                breaches.add(Law::NothingForgotten, end, Some(*id), None, || what.to_owned());
+                breaches.add(Law::NothingForgotten, end, Some(id), None, || what.to_owned());
             }
         }
         for call in ledger.calls() {
@@ -193,7 +199,7 @@ impl Laws {
         if let Some(params) = ask.params.as_deref() {
             (open.tags, open.region) = (params.tags.clone(), params.region);
         }
-        self.ledger.requests.open(request, (request, open));
+        self.ledger.requests.open(request, open);
     }
 
     fn news(&mut self, at: Time, attempt: AttemptId, reply: &Reply) {
@@ -209,7 +215,7 @@ impl Laws {
     }
 
     fn call(&mut self, at: Time, attempt: AttemptId, deployment: DeploymentId) {
-        let request = self.picked.remove(&attempt);
+        let request = self.picked.remove(attempt);
         let is_open = request.is_some_and(|request| self.ledger.requests.get(request).is_some());
         if let Some(what) = one_answer::of_call(request.is_some(), is_open) {
             return self.breaches.add(Law::OneAnswer, at, request, Some(deployment), || what.to_owned());
@@ -295,6 +301,7 @@ impl Laws {
                 }
             }
         }
+        self.ledger.requests.give_back(open);
     }
 
     fn note(&mut self, at: Time, note: &Note) {
@@ -350,6 +357,7 @@ impl Laws {
             self.broken(Law::NothingForgotten, at, request, None, || what.to_owned());
         }
         self.left_over(at, request, &open, hung_up::of_cancelled);
+        self.ledger.requests.give_back(open);
     }
 
     /// A request is over, and whatever call of its is still under way must not be.
@@ -358,7 +366,7 @@ impl Laws {
         self.probe_ends(at, open.hedge.and_then(|hedge| hedge.probe), false);
         let calls = [open.attempt, open.hedge.map(|hedge| hedge.attempt)];
         for attempt in calls.into_iter().flatten() {
-            self.picked.remove(&attempt);
+            self.picked.remove(attempt);
             if let Some(what) = law(self.ledger.call(attempt).is_some()) {
                 self.broken(Law::HungUp, at, request, open.picked, || what.to_owned());
             }

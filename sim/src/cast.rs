@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use router_core::{DeploymentId, Entropy, RetryAfter, Router, Time, View};
+use router_core::{DeploymentId, Entropy, Plan, RetryAfter, Router, Span, Time, View};
 
 use crate::actor::{Actor, ActorId, Effect, Ensemble, Event};
 use crate::actors::clairvoyant::Clairvoyant;
@@ -23,9 +23,9 @@ use crate::scenario::{self, Quantiles, Scenario};
 #[derive(Debug)]
 pub struct Cast {
     actors: Vec<AnyActor>,
-    names: Vec<String>,
+    names: Arc<[String]>,
     /// The texts of the error answers that the upstreams give.
-    pub texts: Texts,
+    pub texts: Arc<Texts>,
 }
 
 /// An actor of any kind.
@@ -38,38 +38,35 @@ pub enum AnyActor {
     Upstream(Box<Upstream>),
 }
 
-/// Who routes.
-#[derive(Clone, Copy, Debug)]
-enum Routing {
-    /// LiteLLM's Router.
-    Router,
-    /// A router that knows what will happen under this seed.
-    Clairvoyant(u64),
+/// The cast of a scenario before its first step, worked out once for any number of runs: tables of latencies and the texts of
+/// errors cost more than a short run.
+#[derive(Clone, Debug)]
+pub struct Casting {
+    clients: Vec<Client>,
+    plan: Arc<Plan>,
+    /// By deployment: its upstream, and the link there.
+    sites: Vec<(usize, Link)>,
+    /// How long an answer of the proxy travels to its client.
+    latency: Span,
+    upstreams: Vec<Upstream>,
+    names: Arc<[String]>,
+    texts: Arc<Texts>,
 }
 
-impl Cast {
+impl Casting {
     /// The cast of a scenario.
     pub fn new(scenario: &Scenario) -> Self {
-        Self::with(scenario, Routing::Router)
-    }
-
-    /// The same with a router in the proxy's place that knows what will happen in a run under `seed`, and only in that.
-    pub fn clairvoyant(scenario: &Scenario, seed: u64) -> Self {
-        Self::with(scenario, Routing::Clairvoyant(seed))
-    }
-
-    fn with(scenario: &Scenario, routing: Routing) -> Self {
-        let clients = scenario.traffic.len() as u32;
-        let (proxy, first_upstream) = (ActorId(clients), ActorId(clients + 1));
+        let proxy = ActorId(scenario.traffic.len() as u32);
+        let first_upstream = ActorId(proxy.0 + 1);
         let troupes = troupes(scenario);
         let mut texts = Texts::default();
         let mut tables = Tables::default();
-        let mut actors = Vec::new();
         let mut names = Vec::new();
 
+        let mut clients = Vec::new();
         for (source, traffic) in (0..).zip(&scenario.traffic) {
             let link = Link::new(proxy, scenario.links.client);
-            actors.push(AnyActor::Client(Box::new(Client::new(source, traffic, scenario.duration, link))));
+            clients.push(Client::new(source, traffic, scenario.duration, link));
             names.push(format!("client/{source}"));
         }
 
@@ -85,20 +82,41 @@ impl Cast {
             let name = upstream_name(scenario, troupe, &names);
             names.push(name);
         }
-        actors.push(match routing {
-            Routing::Router => {
-                let router = Router::new(scenario.plan.clone());
-                let links = sites.into_iter().map(|(_, link)| link).collect();
-                AnyActor::Proxy(Box::new(Proxy::new(router, &scenario.plan, links, scenario.links.client)))
-            }
-            Routing::Clairvoyant(seed) => {
-                let names = names[first_upstream.0 as usize..].iter().map(String::as_str);
-                let upstreams: Vec<(&str, &Upstream)> = names.zip(&upstreams).collect();
-                AnyActor::Clairvoyant(Box::new(Clairvoyant::new(scenario, proxy, &upstreams, sites, seed)))
-            }
-        });
-        actors.extend(upstreams.into_iter().map(|upstream| AnyActor::Upstream(Box::new(upstream))));
-        Self { actors, names, texts }
+        let (plan, latency) = (scenario.plan.clone(), scenario.links.client);
+        Self { clients, plan, sites, latency, upstreams, names: names.into(), texts: Arc::new(texts) }
+    }
+
+    /// Actors for a run, none of whom has taken a step.
+    pub fn cast(&self) -> Cast {
+        let router = Router::new(self.plan.clone());
+        let links = self.sites.iter().map(|(_, link)| *link).collect();
+        self.around(AnyActor::Proxy(Box::new(Proxy::new(router, &self.plan, links, self.latency))))
+    }
+
+    /// Actors for a run, with this one in the proxy's place.
+    fn around(&self, proxy: AnyActor) -> Cast {
+        let mut actors = Vec::with_capacity(self.names.len());
+        actors.extend(self.clients.iter().map(|client| AnyActor::Client(Box::new(client.clone()))));
+        actors.push(proxy);
+        actors.extend(self.upstreams.iter().map(|upstream| AnyActor::Upstream(Box::new(upstream.clone()))));
+        Cast { actors, names: self.names.clone(), texts: self.texts.clone() }
+    }
+}
+
+impl Cast {
+    /// The cast of a scenario that runs once.
+    pub fn new(scenario: &Scenario) -> Self {
+        Casting::new(scenario).cast()
+    }
+
+    /// The same with a router in the proxy's place that knows what will happen in a run under `seed`, and only in that.
+    pub fn clairvoyant(scenario: &Scenario, seed: u64) -> Self {
+        let casting = Casting::new(scenario);
+        let proxy = ActorId(casting.clients.len() as u32);
+        let names = casting.names[casting.clients.len() + 1..].iter().map(String::as_str);
+        let upstreams: Vec<(&str, &Upstream)> = names.zip(&casting.upstreams).collect();
+        let knowing = Clairvoyant::new(scenario, proxy, &upstreams, casting.sites.clone(), seed);
+        casting.around(AnyActor::Clairvoyant(Box::new(knowing)))
     }
 
     /// The names of the actors, by [`ActorId`].

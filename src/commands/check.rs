@@ -6,7 +6,8 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 use routedrill_reports::model::{CheckReport, CheckedScenario, SeedReport};
 use routedrill_reports::{print, write_whole};
-use routedrill_sim::campaign;
+use routedrill_sim::campaign::Campaign;
+use routedrill_sim::engine::Engine;
 use routedrill_sim::problem::Problems;
 use routedrill_sim::scenario::{self, Scenario};
 use routedrill_sim::search::store::Shard;
@@ -171,12 +172,13 @@ pub(super) fn told(first: u64, end: u64, shard: Option<Shard>) -> String {
 
 /// Runs a scenario under each seed. Collected in the order of the seeds, whichever thread was first.
 fn run_all(one: &Planned, seeds: &[u64], progress: &Progress) -> Vec<SeedReport> {
-    let run = |&seed: &u64| {
-        let report = SeedReport::new(&one.path, &one.scenario, &campaign::watched(&one.scenario, seed));
+    let campaign = Campaign::of(&one.scenario);
+    let run = |engine: &mut Engine, &seed: &u64| {
+        let report = SeedReport::new(&one.path, &one.scenario, &campaign.watched(engine, seed));
         progress.step();
         report
     };
-    seeds.par_iter().map(run).collect()
+    seeds.par_iter().map_init(Engine::new, run).collect()
 }
 
 /// Goes on with further seeds until the time is over; says which seed it did not come to. What a seed does depends on the

@@ -174,7 +174,7 @@ fn deployments_that_share_a_quota_share_an_upstream() {
     let window = QuotaWindow::Fixed(Span::from_secs(60));
     scenario.quotas.push(Quota { scope: vec![A, DeploymentId(2)], unit: QuotaUnit::Requests, limit: 30, window });
     let cast = Cast::new(&scenario);
-    assert_eq!(cast.names, ["client/0", "proxy/0", "upstream/a1+b2", "upstream/b1"]);
+    assert_eq!(*cast.names, ["client/0", "proxy/0", "upstream/a1+b2", "upstream/b1"]);
     let (seen, _) = run(&scenario, 7);
     assert_eq!(seen.answered_by(A) + seen.answered_by(DeploymentId(2)), 30);
 }

@@ -7,7 +7,7 @@ use super::assess::{Assessment, Judge};
 use super::rows::Row;
 use super::verdict::{Thresholds, Verdict};
 use super::world::World;
-use crate::cast::Cast;
+use crate::cast::Casting;
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::invariants::{Breaches, Defects, Laws};
@@ -105,7 +105,7 @@ impl Drill {
                 let course = course.with_lanes(lanes, &metrics.shape().struck);
                 let assessment = judge.assess(row, &metrics, course);
                 done();
-                Assessed { assessment, ends, requests: metrics.over(&Phase::ALL).ends.total() }
+                Assessed { assessment, ends, requests: metrics.ends_over(&Phase::ALL).total() }
             })
             .collect();
 
@@ -124,7 +124,7 @@ impl Drill {
             }
         };
         keep("baseline".to_owned(), &baseline.ends);
-        let mut requests = baseline.metrics.over(&Phase::ALL).ends.total();
+        let mut requests = baseline.metrics.ends_over(&Phase::ALL).total();
         let mut count = baseline.ends.len() as u64;
         let mut rows = Vec::with_capacity(assessed.len());
         for one in assessed {
@@ -176,9 +176,11 @@ fn runs(scenario: &Scenario, seeds: &[u64], outage: Option<(Time, Time)>) -> Run
     let mut ends = Vec::with_capacity(seeds.len());
     // The first seed stands for all where time is shown, and says why deployments are passed over.
     let mut courses = Courses::new(shape.deployments, horizon, COURSE_STEPS);
+    let casting = Casting::new(scenario);
+    let fresh = Laws::new(scenario.plan.clone());
     for &seed in seeds {
-        let mut watchers = (Metrics::new(shape.clone(), seed), Laws::new(scenario.plan.clone()));
-        let mut cast = Cast::new(scenario);
+        let mut watchers = (Metrics::new(shape.clone(), seed), fresh.again());
+        let mut cast = casting.cast();
         let end = if ends.is_empty() {
             cast.explain();
             engine.run(&mut cast, seed, horizon, &mut (&mut watchers, &mut courses))

@@ -1,6 +1,7 @@
 //! What both ends of the wire know: the names behind the numbers that messages carry.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use router_core::{DeploymentId, NameId, TagId};
 
@@ -18,7 +19,7 @@ pub(crate) struct Directory {
     tags: Names,
     regions: Names,
     deployments: Vec<Deployment>,
-    texts: Texts,
+    texts: Arc<Texts>,
     /// Status and body of each text, and which one it is.
     bodies: BTreeMap<(u16, String), TextId>,
     start_unix_nanos: u64,

@@ -12,6 +12,7 @@ pub use arrivals::{Arrivals, Due};
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use book::{Book, Try};
 use router_core::{Ask, Draw, Entropy, NameId, Outcome, Params, RequestId, Span, Time};
@@ -31,8 +32,8 @@ pub struct Client {
     proxy: Link,
     deadline: Option<Span>,
     retry: Option<ClientRetry>,
-    prompt_tokens: QuantileTable,
-    output_tokens: QuantileTable,
+    prompt_tokens: Arc<QuantileTable>,
+    output_tokens: Arc<QuantileTable>,
     arrivals: Arrivals,
     book: Book,
     /// Wishes to be tried again, by when.
@@ -61,8 +62,8 @@ impl Client {
             proxy,
             deadline: traffic.deadline,
             retry: traffic.retry,
-            prompt_tokens: QuantileTable::new(&traffic.prompt_tokens, 1.0),
-            output_tokens: QuantileTable::new(&traffic.output_tokens, 1.0),
+            prompt_tokens: Arc::new(QuantileTable::new(&traffic.prompt_tokens, 1.0)),
+            output_tokens: Arc::new(QuantileTable::new(&traffic.output_tokens, 1.0)),
             arrivals: Arrivals::new(&traffic.arrivals, duration),
             book: Book::default(),
             waiting: BinaryHeap::new(),

@@ -1,9 +1,9 @@
-//! How many requests a second does the engine simulate, end to end? With the real router, metrics and digest on.
+//! How many requests a second does the engine simulate, end to end? With the real router, metrics and digest on; what the laws
+//! and the promises cost beside them is a question of `watchers`.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use routedrill_sim::cast::Cast;
 use routedrill_sim::engine::Engine;
-use routedrill_sim::invariants::Laws;
 use routedrill_sim::metrics::{Metrics, Shape};
 use router_core::Span;
 
@@ -22,14 +22,6 @@ fn engine(criterion: &mut Criterion) {
                 let mut metrics = Metrics::new(Shape::of(&scenario), 1);
                 let end = engine.run(&mut Cast::new(&scenario), 1, horizon, &mut metrics);
                 (end.digest, metrics)
-            });
-        });
-        // What the laws cost is the ratio of this to the one above, in one run.
-        group.bench_function(format!("{minutes} minutes at 50 rps, 10 deployments, with the laws on"), |bench| {
-            bench.iter(|| {
-                let mut watchers = (Metrics::new(Shape::of(&scenario), 1), Laws::new(scenario.plan.clone()));
-                let end = engine.run(&mut Cast::new(&scenario), 1, horizon, &mut watchers);
-                (end.digest, watchers)
             });
         });
     }

@@ -14,7 +14,7 @@ fn engine(criterion: &mut Criterion) {
     group.sample_size(10);
     for minutes in [1, 20] {
         let scenario = world::scenario(Span::from_secs(60 * minutes));
-        let horizon = world::horizon(&scenario);
+        let horizon = Shape::of(&scenario).end;
         let mut engine = Engine::new();
         group.throughput(Throughput::Elements(60 * minutes * 50));
         group.bench_function(format!("{minutes} minutes at 50 rps, 10 deployments"), |bench| {

@@ -12,7 +12,7 @@ fn on_turmoil(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("turmoil");
     group.sample_size(10);
     let scenario = world::scenario(Span::from_secs(60));
-    let horizon = world::horizon(&scenario);
+    let horizon = Shape::of(&scenario).end;
     group.throughput(Throughput::Elements(60 * 50));
     group.bench_function("1 minute at 50 rps, 10 deployments, links of 10 ms", |bench| {
         bench.iter(|| {

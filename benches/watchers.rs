@@ -63,7 +63,7 @@ impl Life {
         scenario.traffic[0].deadline = Some(Span::from_secs(60));
         let casting = Casting::new(&scenario);
         let laws = Laws::new(scenario.plan.clone());
-        let horizon = world::horizon(&scenario);
+        let horizon = Shape::of(&scenario).end;
         Self { scenario, casting, laws, horizon, engine: Engine::new() }
     }
 

@@ -72,8 +72,3 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
         origin: Origin::default(),
     }
 }
-
-/// When a run of the scenario ends.
-pub(crate) fn horizon(scenario: &Scenario) -> Time {
-    Time::ZERO + scenario.duration + scenario.drain
-}

@@ -33,6 +33,7 @@ use crate::view::View;
 pub struct Router {
     /// Behind a handle of its own: routers on several threads may share a plan, and each step takes a handle. Were it the shared
     /// one, its count would travel between the processor's cores at every step.
+    #[expect(clippy::redundant_allocation, reason = "the outer count is the router's own, the inner one is shared")]
     plan: Arc<Arc<Plan>>,
     pub(crate) requests: Requests,
     pub(crate) timers: Timers,

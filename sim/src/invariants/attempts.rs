@@ -279,10 +279,10 @@ impl Laws {
         if let Some(attempt) = attempt {
             self.picked.remove(attempt);
         }
-        let ended = [&self.hung_up, &self.replied].into_iter().flatten();
+        let ended = [self.hung_up, self.replied].into_iter().flatten();
         let mut ended = ended.filter(|(call, _)| call.request == request);
         // Two calls of one request may end in one step.
-        let ended = ended.clone().find(|(call, _)| call.deployment == whom).or_else(|| ended.next()).copied();
+        let ended = ended.clone().find(|(call, _)| call.deployment == whom).or_else(|| ended.next());
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         let hedge = open.hedge_of(attempt).map(|hedge| *hedge);
         let probe = match hedge {

@@ -265,6 +265,7 @@ impl Open {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Requests {
     open: InFlight<(RequestId, Box<Open>)>,
+    #[expect(clippy::vec_box, reason = "a place goes from here to a request and back without being copied")]
     spare: Vec<Box<Open>>,
 }
 

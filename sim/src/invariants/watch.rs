@@ -25,6 +25,7 @@ use crate::actor::{Effect, Event, Message, Reply, Step, Watcher};
 #[derive(Clone, Debug)]
 pub struct Laws {
     /// Behind a handle of its own, whose count no other thread's run changes.
+    #[expect(clippy::redundant_allocation, reason = "the outer count is this run's own, the inner one is shared")]
     pub(super) plan: Arc<Arc<Plan>>,
     pub(super) names: Arc<Names>,
     pub(super) ledger: Ledger,

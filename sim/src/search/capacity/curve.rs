@@ -178,8 +178,12 @@ fn minute_effect(seconds: &[(u64, u64)], first: u64) -> Option<MinuteEffect> {
     let agree = each(best).count() >= MINUTES_MIN
         && each(worst).count() >= MINUTES_MIN
         && each(worst).fold(0.0, f64::max) < each(best).fold(1.0, f64::min);
-    let variance = |slice: usize, share: f64| share * (1.0 - share) / sum(slice).0 as f64;
-    let error = libm::sqrt(variance(best, best_share) + variance(worst, worst_share));
+    // With two answered and two lost requests more (Agresti and Coull): none out of a few is not none for certain.
+    let variance = |slice: usize| {
+        let (sent, answered) = (sum(slice).0 as f64 + 4.0, sum(slice).1 as f64 + 2.0);
+        answered / sent * (1.0 - answered / sent) / sent
+    };
+    let error = libm::sqrt(variance(best) + variance(worst));
     let difference = best_share - worst_share;
     let start = |slice: usize| slice as u64 * SLICE_SECS;
     (agree && difference > MATTERS && difference > ERRORS * error)
@@ -222,6 +226,9 @@ mod tests {
         assert_eq!(minute_effect(&(0..360).map(outage).collect::<Vec<_>>(), 0), None);
         // Too short to tell.
         assert_eq!(minute_effect(&[(3, 3); 60], 0), None);
+        // Of two requests a minute one is answered and the other lost, always the same: four of them tell nothing.
+        let few = |second: u64| (u64::from(second % 30 == 5), u64::from(second % 60 == 5));
+        assert_eq!(minute_effect(&(0..180).map(few).collect::<Vec<_>>(), 0), None);
     }
 
     #[test]

@@ -183,7 +183,7 @@ function options(figure, spec) {
   }
   return {
     width: Math.max(plot.clientWidth, 120), height: spec.lane ? 72 : 230,
-    padding: [8, spec.x === "percentile" ? 26 : 14, 0, 0],
+    padding: [8, spec.x === "percentile" || last >= 3600 ? 26 : 14, 0, 0],
     scales: {
       x: { time: false, range: function (u, least, most) {
         // The data's own ends, or what somebody zoomed to.

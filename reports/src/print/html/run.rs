@@ -133,11 +133,15 @@ fn tiles(report: &RunReport) -> Vec<Tile> {
     }
     if !report.faults.is_empty() {
         let never = || "never".to_owned();
-        tiles.push(Tile::new(
-            "Failed over after",
-            report.failed_over_after.map_or_else(never, figures::seconds),
-            "first fault to first rescued request",
-        ));
+        // Where faults strike every deployment in turn, there is none that only rescues.
+        let spared = |name: &String| report.faults.iter().all(|fault| !fault.on.contains(name));
+        if report.failed_over_after.is_some() || report.deployments.iter().any(|one| spared(&one.name)) {
+            tiles.push(Tile::new(
+                "Failed over after",
+                report.failed_over_after.map_or_else(never, figures::seconds),
+                "first fault to first rescued request",
+            ));
+        }
         tiles.push(Tile::new(
             "Returned after",
             report.returned_after.map_or_else(never, figures::seconds),

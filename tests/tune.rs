@@ -34,6 +34,7 @@ faults:
 
 const RETRIES: &str = "router_settings.num_retries=0..3";
 const TIMEOUT: &str = "router_settings.timeout=200..500";
+const WHAT_IF: [&str; 2] = ["--what-if", "half-open,retry-budget=0.2"];
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -123,10 +124,42 @@ fn where_nothing_matters_nothing_is_recommended() {
 }
 
 #[test]
+fn what_was_avoidable_is_told_beside_what_the_patch_avoids() {
+    let folder = folder();
+    let at = folder.path();
+    let args = [&["tune", "flaky.yaml", "--vary", RETRIES, "--seeds", "8"][..], &WHAT_IF].concat();
+    let report = json(at, &args);
+    let beyond = &report["beyond"];
+    let rows = beyond["rows"].as_array().unwrap();
+    let whos: Vec<&str> = rows.iter().map(|row| row["who"].as_str().unwrap()).collect();
+    assert_eq!(whos, ["current", "recommended", "what_if", "what_if", "all_what_ifs", "clairvoyant"]);
+    assert_eq!(rows[4]["what_if"], "retry-budget=0.2, half-open=1");
+    let number = |value: &Json| value.as_f64().unwrap();
+    // The other deployment is well all the time: nothing has to be lost, and no call has to be made twice.
+    let (bound, lost) = (&rows[5], number(&beyond["lost"]));
+    assert_eq!((number(&bound["lost"]), number(&bound["attempts_per_request"])), (0.0, 1.0));
+    assert!(lost > 0.1 && (number(&beyond["avoidable"]) - lost).abs() < 1e-12, "{beyond}");
+    assert!((number(&beyond["avoided"]) - (lost - number(&rows[1]["lost"]))).abs() < 1e-12, "{beyond}");
+    assert_eq!(bound["differences"]["lost"]["verdict"], "better");
+    let in_litellm: Vec<bool> = rows.iter().map(|row| row["in_litellm"].as_bool().unwrap()).collect();
+    assert_eq!(in_litellm, [true, true, false, false, false, false]);
+    let printed = text(&run(at, &args).stdout);
+    let section = printed.split("Beyond the config").nth(1).unwrap();
+    assert!(section.contains("all of them were avoidable; this patch avoids"), "{printed}");
+    assert_eq!(section.matches("not in LiteLLM").count(), 4, "{printed}");
+    // Where nothing is lost, that is said; where nobody asks, nothing is.
+    let calm = ["tune", "calm.yaml", "--vary", RETRIES, "--seeds", "4"];
+    let printed = text(&run(at, &calm).stdout);
+    assert!(printed.contains("Your config lost no request here"), "{printed}");
+    let printed = text(&run(at, &[&calm[..], &["--no-bound"]].concat()).stdout);
+    assert!(!printed.contains("Beyond the config"), "{printed}");
+}
+
+#[test]
 fn the_number_of_threads_changes_no_byte() {
     let folder = folder();
     let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--seeds", "12"];
-    let on = |threads: &str| run(folder.path(), &[&args[..], &["--threads", threads]].concat()).stdout;
+    let on = |threads: &str| run(folder.path(), &[&args[..], &WHAT_IF, &["--threads", threads]].concat()).stdout;
     assert_eq!(text(&on("1")), text(&on("3")));
 }
 
@@ -135,6 +168,7 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bytes() {
     let folder = folder();
     let at = folder.path();
     let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--vary", TIMEOUT, "--seeds", "12"];
+    let args = [&args[..], &WHAT_IF].concat();
     let whole = run(at, &args).stdout;
     let kept = [&args[..], &["--resume", "runs.store"]].concat();
     let store = at.join("runs.store");
@@ -171,7 +205,7 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bytes() {
 fn shards_put_together_say_what_one_machine_says() {
     let folder = folder();
     let at = folder.path();
-    let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--seeds", "6"];
+    let args = [&["tune", "flaky.yaml", "--vary", RETRIES, "--seeds", "6"][..], &WHAT_IF].concat();
     let alone = run(at, &[&args[..], &["--exhaustive"]].concat());
     for shard in ["1", "2", "3"] {
         let (part, file) = (format!("{shard}/3"), format!("shards/{shard}.store"));
@@ -266,9 +300,9 @@ fn everything_that_is_wrong_is_said_at_once() {
     ];
     let mut args = vec!["tune", "flaky.yaml"];
     args.extend(varies.iter().flat_map(|(vary, _)| ["--vary", vary]));
-    args.extend(["--minimise", "lost,speed", "--slo", "p99>=8s"]);
+    args.extend(["--minimise", "lost,speed", "--slo", "p99>=8s", "--what-if", "half_open,hedge=2s,hedge=2s"]);
     let mut expected: Vec<&str> = varies.iter().map(|(_, message)| *message).collect();
-    expected.extend(["`speed` is none of", "p99"]);
+    expected.extend(["`speed` is none of", "p99", "did you mean `half-open`?", "this policy is there twice"]);
     refused(at, &args, &expected);
     fs::write(at.join("diary"), "mine").unwrap();
     refused(at, &["tune", "flaky.yaml", "--vary", RETRIES, "--resume", "diary"], &["no store of results"]);
@@ -306,8 +340,12 @@ fn every_format_is_printed() {
     let folder = folder();
     let at = folder.path();
     let args = ["tune", "flaky.yaml", "--vary", RETRIES, "--vary", TIMEOUT, "--seeds", "6", "--out", "found"];
-    assert!(run(at, &args).status.success());
+    assert!(run(at, &[&args[..], &WHAT_IF].concat()).status.success());
     let read = |name: &str| fs::read_to_string(at.join("found").join(name)).unwrap();
+    let beyond = read("beyond.csv");
+    assert_eq!(beyond.lines().map(|line| line.matches(',').count() >= 18).collect::<Vec<_>>(), [true; 7], "{beyond}");
+    assert!(beyond.lines().next_back().unwrap().starts_with("clairvoyant,,false,0,"), "{beyond}");
+    assert!(read("tune.html").contains("Beyond the config") && read("tune.html").contains("not in LiteLLM"));
     assert!(read("tune.html").contains("Pareto") && read("tune.html").contains("Plateau or cliff"));
     let csv = read("tune.csv");
     assert!(csv.starts_with("router_settings.num_retries,router_settings.timeout,lost,p99,seeds,pareto"), "{csv}");

@@ -8,9 +8,13 @@ use clap::ValueEnum;
 use routedrill_reports::model::TuneReport;
 use routedrill_reports::{Folder, patch, print};
 use routedrill_sim::problem::{Problem, Problems};
+use routedrill_sim::scenario::what_if::policy;
 use routedrill_sim::search::slo::Slo;
 use routedrill_sim::search::store::{Header, KeyMaker, Shard, Store};
-use routedrill_sim::search::tune::{Constraint, Corpus, Indicator, Plan, Runner, Search, Space, Stop, Vary, run_shard};
+use routedrill_sim::search::tune::{
+    BeyondPlan, Constraint, Corpus, Indicator, Plan, Runner, Search, Space, Stop, Vary, run_shard,
+};
+use router_core::WhatIf;
 use serde::{Deserialize, Serialize};
 
 use super::corpus::scenario_files;
@@ -79,6 +83,13 @@ pub(super) struct Study {
     /// Run every setting under every seed, as shards do.
     #[arg(long)]
     exhaustive: bool,
+    /// Policies that LiteLLM does not have, to see what they would buy: retry-budget=0.2, cooldown-jitter=50%, half-open,
+    /// wait-for-cooldown=5s, hedge=2s. Each is tried by itself on the config as it is, several also all together.
+    #[arg(long, value_name = "POLICIES", value_delimiter = ',')]
+    what_if: Vec<String>,
+    /// Leave out the router that knows the faults in advance, which tells how much of what was lost was avoidable.
+    #[arg(long)]
+    no_bound: bool,
 }
 
 /// What becomes of what was found.
@@ -90,7 +101,7 @@ pub(super) struct Shown {
     /// Write the config with the recommended settings here, comments kept.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
-    /// A folder for `tune.txt`, `tune.json`, `tune.csv` and `tune.html`.
+    /// A folder for `tune.txt`, `tune.json`, `tune.csv`, `tune.html` and `beyond.csv`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -229,6 +240,18 @@ impl Study {
             problems.append(more);
             Vec::new()
         });
+        let mut policies: Vec<WhatIf> = Vec::new();
+        for text in &self.what_if {
+            match policy(text) {
+                Ok(one) if policies.contains(&one) => {
+                    problems.push(typed("--what-if", text, "this policy is there twice".to_owned(), "name it once"));
+                }
+                Ok(one) => policies.push(one),
+                Err(complaint) => {
+                    problems.push(typed("--what-if", text, complaint.message, &complaint.help.unwrap_or_default()));
+                }
+            }
+        }
         let (Some(corpus), Some(space), true) = (corpus, space, problems.is_empty()) else {
             return Err(output::refuse(&problems));
         };
@@ -243,6 +266,7 @@ impl Study {
             held_out_seeds: (self.seeds..self.seeds + self.held_out_seeds.unwrap_or(self.seeds)).collect(),
             points_max: usize::try_from(self.points).unwrap_or(usize::MAX),
             exhaustive: self.exhaustive,
+            beyond: BeyondPlan { what_if: policies, bound: !self.no_bound },
         };
         Ok(Ready { plan, corpus, space })
     }
@@ -295,7 +319,8 @@ impl Shown {
                 ("tune.csv", print::tune_csv(report)),
                 ("tune.html", print::tune_html(report, patch)),
             ];
-            for (name, text) in files {
+            let beyond = report.beyond.as_ref().map(|beyond| ("beyond.csv", print::beyond_csv(beyond)));
+            for (name, text) in files.into_iter().chain(beyond) {
                 folder.write(name, text.as_bytes()).map_err(|error| output::unwritten(&error))?;
             }
             folder.publish().map_err(|error| output::unwritten(&error))?;

@@ -268,7 +268,7 @@ fn searches() {
     let of = |more: &[&str]| {
         printed_in(folder.path(), &[&["tune", "broken.yaml", "calm.yaml"][..], &vary, &seeds, more].concat())
     };
-    keep_to("tune", &[of(&[])], &[]);
+    keep_to("tune", &[of(&["--what-if", "half-open,retry-budget=0.2"]), of(&["--no-bound"])], &[]);
 }
 
 #[test]

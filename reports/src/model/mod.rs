@@ -1,6 +1,7 @@
 //! What a report says, whatever it is printed as. Times are in seconds, shares from 0 to 1, money in dollars.
 
 mod alike;
+mod beyond;
 mod broken;
 mod capacity;
 mod check;
@@ -25,6 +26,7 @@ mod verdict;
 mod why;
 
 pub use alike::Alike;
+pub use beyond::{BeyondDifferences, BeyondReport, BeyondRowReport};
 pub use broken::Broken;
 pub use capacity::{
     CapacityCase, CapacityContext, CapacityCurve, CapacityPoint, CapacityReport, IndicatorReport, PurchaseReport,

@@ -6,6 +6,8 @@ use routedrill_sim::search::tune::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::beyond::BeyondReport;
+
 /// What a search for better settings found. All measures are better when they are smaller.
 #[derive(Clone, PartialEq, Debug, JsonSchema, Serialize)]
 pub struct TuneReport {
@@ -54,6 +56,8 @@ pub struct TuneReport {
     pub steps: Vec<StepReport>,
     /// Two parameters around what is recommended.
     pub map: Option<MapReport>,
+    /// What lies beyond the settings: policies that LiteLLM does not have, and a router that knows the faults.
+    pub beyond: Option<BeyondReport>,
     /// Faults that struck no call in any run.
     pub never_fired: Vec<String>,
     /// What `lint` says about the config with the changes that it does not say about it as it is.
@@ -201,7 +205,7 @@ pub struct MapReport {
 }
 
 impl DifferenceReport {
-    fn new(one: &Difference) -> Self {
+    pub(super) fn new(one: &Difference) -> Self {
         let verdict = match (one.is_smaller(), one.is_larger()) {
             (true, _) => "better",
             (_, true) => "worse",
@@ -341,6 +345,7 @@ impl TuneReport {
             importance,
             steps,
             map,
+            beyond: found.beyond.as_ref().map(BeyondReport::new),
             never_fired: runner.idle_faults().into_iter().map(|(path, fault)| format!("{path}: {fault}")).collect(),
             new_findings: text.map(|text| space.new_findings(&text)).unwrap_or_default(),
         }

@@ -1,6 +1,7 @@
 //! The report of a search for better settings as a page: the Pareto plot, what depends on which setting, the map.
 
 use super::html::{Axis, Cell, Chart, Draw, Kind, Page, Role, Table, Tile, Tone};
+use super::tune_beyond;
 use super::tune_text::{UNWRITTEN, answer, constraints, figure, lost_in_latencies, name, parts, promised, value};
 use crate::figures;
 use crate::model::{ChangeReport, MapReport, PointReport, TuneReport};
@@ -31,6 +32,9 @@ pub fn tune_html(report: &TuneReport, patch: Option<&str>) -> String {
         page.table(&changes("What was tried", &report.refuted));
     }
     judgements(&mut page, report);
+    if let Some(beyond) = &report.beyond {
+        tune_beyond::section(&mut page, beyond);
+    }
     importance(&mut page, report);
     if let Some(map) = &report.map {
         let around = if report.better { "the recommended setting" } else { "the current config" };

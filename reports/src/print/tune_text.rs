@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::tune_beyond;
 use crate::figures;
 use crate::model::{ChangeReport, ComparisonReport, DifferenceReport, MapReport, TuneReport};
 use crate::table::{Align, Grid, INDENT};
@@ -63,7 +64,7 @@ fn brief(of: Option<&String>) -> String {
 }
 
 /// `-0.31 % (-0.35 % to -0.27 %)`.
-fn interval(measure: &str, difference: &DifferenceReport) -> String {
+pub(super) fn interval(measure: &str, difference: &DifferenceReport) -> String {
     match difference.low.zip(difference.high) {
         Some((low, high)) => {
             let (low, high) = (signed(measure, low), signed(measure, high));
@@ -73,7 +74,7 @@ fn interval(measure: &str, difference: &DifferenceReport) -> String {
     }
 }
 
-fn verdict(difference: &DifferenceReport) -> &'static str {
+pub(super) fn verdict(difference: &DifferenceReport) -> &'static str {
     match difference.verdict {
         "better" => "better",
         "worse" => "WORSE",
@@ -234,6 +235,10 @@ pub fn tune(report: &TuneReport, patch: Option<&str>) -> String {
     }
     if let Some(sentence) = lost_in_latencies(report) {
         wrap::item(&mut text, "", sentence);
+    }
+
+    if let Some(beyond) = &report.beyond {
+        tune_beyond::text(&mut text, beyond);
     }
 
     text.push_str("\nWhat depends on which setting\n");

@@ -4,6 +4,7 @@
 //! what is chosen at last under seeds, and perhaps scenarios, that nothing was chosen by. Every comparison is between
 //! runs under the same seeds.
 
+mod beyond;
 mod corpus;
 mod density;
 mod design;
@@ -14,10 +15,11 @@ mod search;
 mod space;
 mod vary;
 
+pub use beyond::{Beyond, BeyondPlan, Row, Who};
 pub use corpus::{Case, Corpus};
 pub use measure::{Constraint, Counts, Indicator, Measure, Outcome};
 pub use paired::Difference;
-pub use runs::{Runner, Stop};
+pub use runs::{Router, Runner, Stop};
 pub use search::{Found, Importance, Judged, Map, Neighbour, Plan, Search, Tried, run_shard};
 pub use space::{Param, Point, Space};
 pub use vary::{Level, Vary};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use router_core::WhatIf;
 
 use super::corpus::Corpus;
 use super::measure::{Indicator, Outcome};
@@ -12,6 +13,7 @@ use crate::engine::Engine;
 use crate::metrics::{Metrics, Shape};
 use crate::problem::{Problem, Problems};
 use crate::scenario::Scenario;
+use crate::scenario::what_if::words;
 use crate::search::store::{Key, KeyMaker, Store};
 use crate::step::Ending;
 
@@ -26,6 +28,17 @@ pub enum Stop {
     CutShort(String),
     /// So many runs are in none of the stores.
     Missing(u64),
+}
+
+/// Whose decisions a run shows.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Router {
+    /// LiteLLM's.
+    LiteLlm,
+    /// LiteLLM's with policies that it does not have.
+    Supposing(WhatIf),
+    /// One that knows the faults in advance: see [`Clairvoyant`](crate::actors::clairvoyant::Clairvoyant).
+    Clairvoyant,
 }
 
 /// So many seeds are run together: their scenario is read once.
@@ -45,6 +58,8 @@ pub struct Runner<'a> {
     stored_only: bool,
     scores: BTreeMap<(Point, bool, u64), Vec<f64>>,
     cases: BTreeMap<(Point, usize, bool), Outcome>,
+    /// What the final judgement saw under each seed, of all scenarios that are held out, or of the others.
+    judged: BTreeMap<(Point, bool, u64), Outcome>,
     struck: Vec<u64>,
     requests: u64,
     runs: u64,
@@ -54,8 +69,29 @@ pub struct Runner<'a> {
 /// What came of a point under some seeds.
 struct Ran {
     scores: Vec<(u64, Vec<f64>)>,
+    /// By seed.
+    outcomes: Vec<Outcome>,
     cases: Vec<(usize, Outcome)>,
     missing: u64,
+}
+
+impl Router {
+    /// What sets its results apart from LiteLLM's under the same settings.
+    fn part_of_key(self) -> Option<String> {
+        match self {
+            Self::LiteLlm => None,
+            Self::Supposing(what_if) => Some(format!("what if {}", words(&what_if))),
+            Self::Clairvoyant => Some("clairvoyant".to_owned()),
+        }
+    }
+
+    /// The scenario with the policies that it supposes.
+    fn supposed_in(self, mut scenario: Scenario) -> Scenario {
+        if let Self::Supposing(what_if) = self {
+            scenario.suppose(what_if);
+        }
+        scenario
+    }
 }
 
 impl<'a> Runner<'a> {
@@ -81,6 +117,7 @@ impl<'a> Runner<'a> {
             stored_only,
             scores: BTreeMap::new(),
             cases: BTreeMap::new(),
+            judged: BTreeMap::new(),
             struck: vec![0; corpus.cases.len()],
             requests: 0,
             runs: 0,
@@ -114,13 +151,16 @@ impl<'a> Runner<'a> {
         }
         // In the order of the work, whichever thread was first.
         let ran: Vec<Result<Ran, Stop>> =
-            work.par_iter().map(|(point, seeds)| self.unit(point, held_out, seeds)).collect();
+            work.par_iter().map(|(point, seeds)| self.unit(Router::LiteLlm, point, held_out, seeds)).collect();
         let mut missing = 0;
         for ((point, _), ran) in work.iter().zip(ran) {
             let ran = ran?;
             missing += ran.missing;
-            for (seed, scores) in ran.scores {
+            for ((seed, scores), outcome) in ran.scores.into_iter().zip(ran.outcomes) {
                 self.runs += ran.cases.len() as u64;
+                if last {
+                    self.judged.insert(((*point).clone(), held_out, seed), outcome);
+                }
                 self.scores.insert(((*point).clone(), held_out, seed), scores);
             }
             for (case, outcome) in ran.cases {
@@ -134,7 +174,39 @@ impl<'a> Runner<'a> {
         if missing > 0 { Err(Stop::Missing(missing)) } else { Ok(()) }
     }
 
-    fn unit(&self, point: &Point, held_out: bool, seeds: &[u64]) -> Result<Ran, Stop> {
+    /// Runs other routers than LiteLLM's under the config as it is: what came of each, seed by seed.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub fn run_beyond(&mut self, each: &[(Router, Vec<u64>)], held_out: bool) -> Result<Vec<Vec<Outcome>>, Stop> {
+        let current = self.space.current();
+        let work: Vec<(usize, Router, &[u64])> = (each.iter().enumerate())
+            .flat_map(|(index, (router, seeds))| seeds.chunks(SEEDS_TOGETHER).map(move |some| (index, *router, some)))
+            .collect();
+        // In the order of the work, whichever thread was first.
+        let ran: Vec<Result<Ran, Stop>> =
+            work.par_iter().map(|(_, router, seeds)| self.unit(*router, &current, held_out, seeds)).collect();
+        let mut missing = 0;
+        let mut outcomes = vec![Vec::new(); each.len()];
+        for ((index, ..), ran) in work.iter().zip(ran) {
+            let ran = ran?;
+            missing += ran.missing;
+            self.runs += (ran.cases.len() * ran.outcomes.len()) as u64;
+            for (case, outcome) in ran.cases {
+                self.struck[case] |= outcome.struck;
+                self.requests += outcome.all.requests;
+            }
+            outcomes[*index].extend(ran.outcomes);
+        }
+        if missing > 0 { Err(Stop::Missing(missing)) } else { Ok(outcomes) }
+    }
+
+    /// What the final judgement saw of a point, seed by seed.
+    pub fn judged(&self, point: &Point, held_out: bool, seeds: &[u64]) -> Vec<&Outcome> {
+        seeds.iter().filter_map(|seed| self.judged.get(&(point.clone(), held_out, *seed))).collect()
+    }
+
+    fn unit(&self, router: Router, point: &Point, held_out: bool, seeds: &[u64]) -> Result<Ran, Stop> {
         let patches = self.space.patches(point);
         let settings = format!("{:?}", self.space.changes(point));
         let mut by_seed: Vec<Outcome> = vec![Outcome::default(); seeds.len()];
@@ -143,6 +215,7 @@ impl<'a> Runner<'a> {
         for (index, case) in self.corpus.of(held_out) {
             length = length.max(case.length);
             let base = self.base.clone().with(&case.identity).with(settings.as_bytes());
+            let base = router.part_of_key().map_or(base.clone(), |part| base.with(part.as_bytes()));
             let mut scenario: Option<Scenario> = None;
             let mut sum = Outcome::default();
             for (seed, pooled) in seeds.iter().zip(&mut by_seed) {
@@ -155,10 +228,11 @@ impl<'a> Runner<'a> {
                     }
                     None => {
                         if scenario.is_none() {
-                            scenario = Some(case.scenario(&self.corpus.config, &patches).map_err(Stop::Input)?);
+                            let read = case.scenario(&self.corpus.config, &patches).map_err(Stop::Input)?;
+                            scenario = Some(router.supposed_in(read));
                         }
                         let scenario = scenario.as_ref().expect("it was just read");
-                        self.once(&case.path, scenario, *seed, key)?
+                        self.once(&case.path, scenario, router, *seed, key)?
                     }
                 };
                 sum.absorb(&outcome);
@@ -170,14 +244,18 @@ impl<'a> Runner<'a> {
         let score =
             |outcome: &Outcome| self.measures.iter().map(|measure| measure.of(outcome, &self.names, length)).collect();
         let scores = seeds.iter().zip(&by_seed).map(|(seed, outcome)| (*seed, score(outcome))).collect();
-        Ok(Ran { scores, cases, missing })
+        Ok(Ran { scores, outcomes: by_seed, cases, missing })
     }
 
-    fn once(&self, path: &str, scenario: &Scenario, seed: u64, key: Key) -> Result<Outcome, Stop> {
+    fn once(&self, path: &str, scenario: &Scenario, router: Router, seed: u64, key: Key) -> Result<Outcome, Stop> {
         let shape = Shape::of(scenario);
         let horizon = shape.end;
         let mut metrics = Metrics::new(shape, seed);
-        let end = Engine::new().run(&mut Cast::new(scenario), seed, horizon, &mut metrics);
+        let mut cast = match router {
+            Router::LiteLlm | Router::Supposing(_) => Cast::new(scenario),
+            Router::Clairvoyant => Cast::clairvoyant(scenario, seed),
+        };
+        let end = Engine::new().run(&mut cast, seed, horizon, &mut metrics);
         if end.ending != Ending::Finished {
             return Err(Stop::CutShort(format!("{path}, seed {seed}: {}", end.ending)));
         }

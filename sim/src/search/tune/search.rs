@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::beyond::{Beyond, BeyondPlan};
 use super::corpus::Corpus;
 use super::design::{Proposer, grid, spread};
 use super::measure::{Constraint, Indicator};
@@ -26,6 +27,8 @@ pub struct Plan {
     pub points_max: usize,
     /// Every point runs under every seed. Parts of such a search do not depend on each other.
     pub exhaustive: bool,
+    /// What is asked beyond the settings.
+    pub beyond: BeyondPlan,
 }
 
 /// What a point came to.
@@ -110,6 +113,8 @@ pub struct Found {
     pub neighbours: Vec<Neighbour>,
     /// What happens around it.
     pub map: Option<Map>,
+    /// What lies beyond the settings, where that was asked.
+    pub beyond: Option<Beyond>,
 }
 
 /// Fewer seeds than this tell nothing apart.
@@ -140,15 +145,17 @@ impl Plan {
         let points = space.size().min(self.points_max as u64) + 1;
         let (tuned, held) = (corpus.of(false).count() as u64, corpus.of(true).count() as u64);
         let (seeds, last) = (self.seeds.len() as u64, self.held_out_seeds.len() as u64);
+        let cases = if BeyondPlan::held_out(corpus) { held } else { tuned };
+        let beyond = self.beyond.routers().len() as u64 * cases * last;
         if self.exhaustive {
-            return points * (tuned * (seeds + last) + held * last);
+            return points * (tuned * (seeds + last) + held * last) + beyond;
         }
         let (mut left, mut before, mut runs) = (points, 0, 0);
         for rung in self.rungs() {
             runs += left * tuned * (rung as u64 - before);
             (left, before) = (left.div_ceil(3), rung as u64);
         }
-        runs + 2 * last * (tuned + held) + 81 * tuned * self.rungs()[0] as u64
+        runs + beyond + 2 * last * (tuned + held) + 81 * tuned * self.rungs()[0] as u64
     }
 
     /// Under how many seeds points run, step by step.
@@ -191,6 +198,8 @@ pub fn run_shard(
         let work: Vec<_> = points.map(|(index, point)| (point.clone(), mine(seeds, index))).collect();
         runner.run_each(&work, held_out, false)?;
     }
+    let beyond = plan.beyond.work(|index| mine(&plan.held_out_seeds, index));
+    runner.run_beyond(&beyond, BeyondPlan::held_out(corpus))?;
     Ok(runner.runs())
 }
 
@@ -242,10 +251,12 @@ impl<'a> Search<'a> {
         let fronts = self.front(&left);
         let (judged, confirmed, holds) = self.judge(&chosen)?;
         let around = if confirmed { chosen.clone() } else { current.clone() };
+        let seeds = &plan.held_out_seeds;
+        let beyond = Beyond::run(&plan.beyond, self.corpus, &mut self.runner, seeds, (&current, &around))?;
         let (neighbours, map) =
             if plan.exhaustive && !all_points { (Vec::new(), None) } else { self.around(&around, &importance, first)? };
         let tried = self.tried.iter().map(|point| self.told(point, &left, &fronts)).collect();
-        Ok(Found { tried, all_points, chosen, judged, confirmed, holds, importance, neighbours, map })
+        Ok(Found { tried, all_points, chosen, judged, confirmed, holds, importance, neighbours, map, beyond })
     }
 
     /// Runs the first points, and those that are proposed from them; returns those that are spread evenly.

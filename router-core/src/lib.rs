@@ -53,7 +53,7 @@ pub use note::{
     WaitReason, WakeReason,
 };
 pub use output::{Outcome, Output};
-pub use plan::{Deployment, Dialect, Plan, PlanError, Setting, Settings, Source};
+pub use plan::{Deployment, Dialect, Plan, PlanError, Setting, Settings, Source, fallback_entry_of};
 pub use router::Router;
 pub use rules::{CutStream, FullDeployment, FullSampleList, Release, Rules, ShuffleMetric};
 pub use time::{Span, Time};

@@ -48,6 +48,7 @@ fn an_unusable_configuration_says_where_and_what_to_do() {
         ("just text\n", 1, "is text and not a map"),
         ("42\n", 1, "is an integer and not a map"),
         ("router_settings: {}\n", 1, "has no model_list"),
+        ("organizations:\n  - org_id: a\n", 1, "nor any other section that LiteLLM reads"),
         ("model_list:\n", 1, "model_list is empty"),
         ("model_list: []\n", 1, "model_list is empty"),
         ("model_list: {a: 1}\n", 1, "model_list is a map and not a list"),
@@ -104,6 +105,8 @@ fn what_does_not_do_what_it_says_is_found_with_its_line() {
         (litellm("cooldown_time: 60"), "ignored-key", 7, "cooldown_time"),
         (litellm("retry_policy: {}"), "ignored-key", 7, "retry_policy"),
         (litellm("routing_strategy: least-busy"), "ignored-key", 7, "routing_strategy"),
+        (litellm("log_level: INFO"), "ignored-key", 7, "log_level"),
+        (litellm("logging: {level: 3}"), "ignored-key", 7, "logging"),
         (format!("{BASE}model_group:\n  - a\n"), "ignored-key", 6, "model_group at the top"),
         (format!("{BASE}routr_settings: {{}}\n"), "ignored-key", 6, "routr_settings"),
         (format!("{BASE}router_settings: [a]\n"), "ignored-key", 6, "router_settings is a list"),
@@ -135,7 +138,21 @@ fn what_does_not_do_what_it_says_is_found_with_its_line() {
             7,
             "router_settings.num_retries is set too",
         ),
+        (
+            format!("{BASE}general_settings: {{max_parallel_requests: 9}}\n"),
+            "ineffective-key",
+            6,
+            "limits nothing by it",
+        ),
+        (
+            format!("{BASE}router_settings: {{allowed_fails: 2}}\nlitellm_settings: {{allowed_fails: 3}}\n"),
+            "ineffective-key",
+            7,
+            "router_settings.allowed_fails is set too",
+        ),
+        (settings("disable_cooldowns: true\ncooldown_time: 60"), "ineffective-key", 8, "disable_cooldowns is on"),
         // What LiteLLM refuses to start with.
+        (litellm("cache: true\ncache_params: {type: qdrant}"), "malformed-setting", 8, "no cache of type \"qdrant\""),
         (settings("routing_strategy: lowest-latency"), "malformed-setting", 7, "no such routing strategy"),
         (settings("fallbacks: {gpt-4: [backup]}"), "malformed-setting", 7, "a map and not a list"),
         (settings("fallbacks: [{gpt-4: [backup], backup: [gpt-4]}]"), "malformed-setting", 7, "has 2 keys"),
@@ -178,6 +195,8 @@ fn what_does_not_do_what_it_says_is_found_with_its_line() {
             "called \"nobody\", for which this alias stands",
         ),
         (settings("fallbacks: [{gpt4: [backup]}]"), "uncalled-fallback", 7, "\"gpt4\""),
+        // The key is the model behind the group, and callers of the group do not find it.
+        (settings("fallbacks: [{azure/backup: [gpt-4]}]"), "uncalled-fallback", 7, "the model behind \"backup\""),
         (settings("model_group_alias: {backup: gpt-4}"), "shadowed-group", 7, "hides the model group"),
         (
             settings("model_group_alias: {alias: gpt-4}\nfallbacks: [{gpt-4: [backup]}]"),
@@ -222,6 +241,19 @@ fn a_near_miss_comes_with_the_name_that_was_meant() {
         (settings("num_retry: 3"), "write `num_retries`"),
         (settings("num_retriess: 3"), "did you mean `num_retries`?"),
         (settings("disable_auth: true"), "remove it"),
+        // No name that says the contrary.
+        (settings("enable_cooldowns: true"), "cooldowns are on; `disable_cooldowns: true` ends them"),
+        (format!("{BASE}general_settings: {{enable_spend_logs: true}}\n"), "remove it"),
+        (
+            format!("{BASE}  - model_name: x\n    litellm_params: {{model: gemini-pro, api_key: os.environ/K}}\n"),
+            "write \"gemini/gemini-pro\"",
+        ),
+        (litellm("rpm_limit: 60"), "limits of that name belong to virtual keys"),
+        (litellm("max_parallel_requests: 60"), "write general_settings.global_max_parallel_requests"),
+        (format!("{BASE}general_settings: {{log_level: INFO}}\n"), "set the environment variable LITELLM_LOG"),
+        (litellm("cache: true\ncache_params: {type: qdrant}"), "did you mean `qdrant-semantic`?"),
+        (litellm("cache: true\ncache_params: {type: in-memory}"), "write `local`"),
+        (settings("fallbacks: [{azure/backup: [gpt-4]}]"), "write `backup`"),
         (litellm("default_end_user_params: {budget_id: x}"), "remove it"),
         (entry("rpm_limit: 60"), "write `rpm`"),
         (format!("{BASE}general_settings: {{set_verbose: true}}\n"), "move it to litellm_settings.set_verbose"),
@@ -258,6 +290,16 @@ fn good_configurations_raise_no_alarm() {
             "retry_policy: {TimeoutErrorRetries: 2, RateLimitErrorRetries: 3}\nallowed_fails_policy: {RateLimitErrorAllowedFails: 5}",
         ),
         settings("model_group_alias: {a: gpt-4, b: {model: backup, hidden: true}}"),
+        // LiteLLM finds a key with and without the name of the provider.
+        settings("fallbacks: [{openai/gpt-4: [backup]}]"),
+        // Some callers ask for the model by its own name, those of the group have fallbacks of their own.
+        settings("fallbacks: [{azure/backup: [gpt-4]}, {backup: [gpt-4]}]"),
+        format!(
+            "{BASE}  - {{model_name: groq/*, litellm_params: {{model: groq/*, api_key: os.environ/K}}}}\n\
+            router_settings: {{fallbacks: [{{llama-4: [backup]}}]}}\n"
+        ),
+        BASE.replace("os.environ/KEY}", "sk-no-auth-required}"),
+        litellm("cache: false\ncache_params: {type: nonsense}"),
         settings("default_fallbacks: [backup]\ncontext_window_fallbacks: [{gpt-4: [backup]}]"),
         settings("fallbacks: [{\"*\": [backup]}]"),
         litellm("drop_params: true\nset_verbose: true\nrequest_timeout: 30\ncallbacks: [prometheus]"),

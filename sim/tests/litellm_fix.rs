@@ -156,3 +156,12 @@ proptest! {
         prop_assert_eq!(comments(&mended), comments(&text));
     }
 }
+
+#[test]
+fn a_setting_is_not_put_where_the_proxy_refuses_it() {
+    let list = "\nfallbacks:\n  - model: a\n    fallback: b\n";
+    let faulty = format!("{}{list}", config("", "", "num_retry: 2", "").replace("  fallbacks: [{a: [b]}]\n", ""));
+    let mended = fixed(&faulty);
+    assert!(mended.ends_with(list), "{mended}");
+    assert!(mended.contains("num_retries: 2"), "{mended}");
+}

@@ -119,6 +119,12 @@ fn each_rule_speaks_where_it_should_and_nowhere_else() {
             config(&[("a", SMALL), ("b", OPENAI)], "context_window_fallbacks: [{a: [b]}]"),
         ),
         (
+            // The second one is larger, and LiteLLM asks it after the first.
+            "context-fallback-not-larger",
+            config(&[("a", OPENAI), ("b", SMALL), ("c", twin)], "context_window_fallbacks: [{a: [b, c]}]"),
+            config(&[("a", SMALL), ("b", SMALL), ("c", OPENAI)], "context_window_fallbacks: [{a: [b, c]}]"),
+        ),
+        (
             "no-context-fallback",
             config(&lone, &format!("{fallback}\ncontext_window_fallbacks: [{{b: [a]}}]")),
             config(&lone, fallback),
@@ -183,6 +189,12 @@ fn each_rule_speaks_where_it_should_and_nowhere_else() {
             "key-not-named",
             config(&[("a", "model: anthropic/claude-sonnet-4-5")], ""),
             config(&[("a", "model: ollama/llama3, api_base: \"http://desk:11434\"")], ""),
+        ),
+        // Behind a bare `*` each provider has a key of its own.
+        (
+            "key-not-named",
+            config(&[("openai/*", "model: openai/*")], ""),
+            config(&[("*", "model: \"*\"")], "").replace("name: *", "name: \"*\""),
         ),
         (
             "clear-text-key",

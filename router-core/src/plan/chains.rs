@@ -6,7 +6,7 @@ use crate::config::{Config, FallbackEntry, FallbackTarget, RequestParams};
 use crate::ids::{NameId, TagId};
 use crate::input::{Params, RequestLists, Target};
 use crate::note::FallbackList;
-use crate::rules::Rules;
+use crate::rules::{Release, Rules};
 
 /// The three configured fallback lists, looked up for every name once and for all.
 #[derive(Clone, PartialEq, Debug)]
@@ -145,24 +145,47 @@ fn set<'a>(
     router.as_ref().filter(|list| !list.is_empty()).or(litellm.as_ref())
 }
 
+/// The entry of a fallback list, by its place, that LiteLLM takes for a name when the list has these keys.
+pub fn fallback_entry_of<'k>(
+    name: &str,
+    keys: impl IntoIterator<Item = &'k str>,
+    list: FallbackList,
+    release: Release,
+) -> Option<usize> {
+    let rules = release.rules();
+    let typed = matches!(list, FallbackList::ContextWindow | FallbackList::ContentPolicy);
+    entry_of(name, keys, !typed || rules.typed_lists_know_star, &rules).map(|(index, _)| index)
+}
+
 /// LiteLLM: `get_fallback_model_group`. An exact key ends the search; otherwise the last key that is the name without
-/// or with its provider's prefix; otherwise the last `*`.
-fn look_up(name: &str, entries: &Entries, full: bool, rules: &Rules) -> Option<Found> {
+/// or with its provider's prefix; otherwise the last `*`. With the entry's place comes whether its key is more than `*`.
+fn entry_of<'k>(
+    name: &str,
+    keys: impl IntoIterator<Item = &'k str>,
+    full: bool,
+    rules: &Rules,
+) -> Option<(usize, bool)> {
     let bare = provider::split(name).map(|(prefix, _)| name.replace(&format!("{prefix}/"), ""));
     let prefixed = provider::inferred(name)
         .filter(|_| rules.finds_prefixed_keys && !name.contains('/'))
         .map(|provider| format!("{provider}/{name}"));
     let (mut by_prefix, mut star) = (None, None);
-    for (key, chain) in entries {
+    for (index, key) in keys.into_iter().enumerate() {
         if key == name {
-            return Some(Found { chain: *chain, specific: key != "*" });
+            return Some((index, key != "*"));
         } else if full && [&bare, &prefixed].into_iter().flatten().any(|other| other == key) {
-            by_prefix = Some(Found { chain: *chain, specific: true });
+            by_prefix = Some((index, true));
         } else if full && key == "*" {
-            star = Some(Found { chain: *chain, specific: false });
+            star = Some((index, false));
         }
     }
     by_prefix.or(star)
+}
+
+/// What a name finds in the entries of a list.
+fn look_up(name: &str, entries: &Entries, full: bool, rules: &Rules) -> Option<Found> {
+    let (index, specific) = entry_of(name, entries.iter().map(|(key, _)| key.as_str()), full, rules)?;
+    entries.get(index).map(|&(_, chain)| Found { chain, specific })
 }
 
 struct Builder<'a> {

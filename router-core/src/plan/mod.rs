@@ -10,6 +10,7 @@ mod routes;
 mod settings;
 mod wildcard;
 
+pub use chains::fallback_entry_of;
 pub use deployment::Deployment;
 pub use error::PlanError;
 pub use provider::Dialect;

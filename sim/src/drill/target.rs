@@ -14,7 +14,7 @@ pub enum Kind {
     Group,
     /// The region of the provider.
     Region,
-    /// The provider.
+    /// The provider, or whoever runs the server at an endpoint of its own.
     Provider,
     /// The key.
     Key,
@@ -82,7 +82,7 @@ fn gather(labels: &[String], groups: &[&str], inventory: &Inventory) -> Vec<Targ
     };
     gather(Kind::Group, &|id| Some(groups[id.index()].to_owned()));
     gather(Kind::Region, &|id| place(id)?.region.clone());
-    gather(Kind::Provider, &|id| place(id).map(|place| place.provider.clone()).filter(|name| !name.is_empty()));
+    gather(Kind::Provider, &|id| place(id).map(|place| place.operator().to_owned()).filter(|name| !name.is_empty()));
     gather(Kind::Key, &|id| place(id)?.key.clone());
     targets
 }

@@ -7,6 +7,7 @@ use router_core::{Config, Mode, Release, WhatIf};
 
 use super::entry::ModelList;
 use super::finding::{Edit, Finding, Findings, rule};
+use super::foreign;
 use super::inventory::Inventory;
 use super::node::{Mapping, Node, Value};
 use super::references;
@@ -66,7 +67,18 @@ impl Loaded {
 }
 
 /// Maps that only a configuration of LiteLLM has.
-const SECTIONS: [&str; 4] = ["general_settings", "litellm_settings", "mcp_servers", "router_settings"];
+const SECTIONS: [&str; 10] = [
+    "callback_settings",
+    "credential_list",
+    "files_settings",
+    "finetune_settings",
+    "general_settings",
+    "guardrails",
+    "litellm_settings",
+    "mcp_servers",
+    "router_settings",
+    "vector_store_registry",
+];
 
 /// Reads the text of a `config.yaml`.
 ///
@@ -128,6 +140,11 @@ fn load<'s>(
             "put the included files' contents into this one, and drill that",
         ));
     }
+    if top.get("model_list").is_none()
+        && let Some((message, remedy)) = foreign::told(top)
+    {
+        return Err(problem(root, &message, &remedy).into());
+    }
     let Options { release, mode, .. } = *options;
     unknown_keys::top(top, release, used, &mut findings);
     settings::top(top, &mut findings);
@@ -166,10 +183,15 @@ fn load<'s>(
             "no models are listed here: only the settings were looked at",
             "",
         ),
-        None => problems.push(problem(
+        None if is_litellm => problems.push(problem(
             root,
             "the configuration has no model_list",
             "add `model_list:` with one entry per deployment",
+        )),
+        None => problems.push(problem(
+            root,
+            "the configuration has no model_list, nor any other section that LiteLLM reads",
+            "give the config.yaml of the proxy: it begins with `model_list:`, one entry per deployment",
         )),
         Some(Node { value: Value::Sequence(items), .. }) if !items.is_empty() => {
             let mut list = ModelList {

@@ -230,7 +230,13 @@ impl ModelList<'_, '_> {
                     "{model:?} names no provider and is not in LiteLLM's list of models: LiteLLM drops the \
                     deployment unless the list that it fetches at start-up has it"
                 ),
-                format!("write \"{}/{model}\"", provider.as_ref().map_or("openai", |(provider, _)| provider.as_str())),
+                match provider.as_ref().map_or("openai", |(provider, _)| provider.as_str()) {
+                    // Vertex AI takes credentials of a project; a key is one of Google AI Studio.
+                    "vertex_ai" if p.node("api_key").is_some() && p.node("vertex_project").is_none() => {
+                        format!("write \"gemini/{model}\"")
+                    }
+                    provider => format!("write \"{provider}/{model}\""),
+                },
             );
         }
         let base_model = i.lax_text("base_model").unwrap_or(None).or(p.lax_text("base_model").unwrap_or(None));
@@ -303,7 +309,12 @@ impl ModelList<'_, '_> {
             }
             None => (0, format!("entry {}", index + 1)),
         };
-        let mut place = place::place(params, provider, &position, line, clear);
+        let key_at = params.entry("api_key").filter(|(_, key)| !key.is_null()).map(|(at, _)| at.span.start);
+        let key_position = match (self.source, key_at) {
+            (Some(source), Some(at)) => format!("line {}", source.line(at)),
+            _ => position.clone(),
+        };
+        let mut place = place::place(params, provider, &key_position, line, clear);
         place.path = path.clone();
         place.label = place::label(name, &place, &position);
         if let Some(base_model) = &base_model {

@@ -11,31 +11,43 @@ const NO_KEYS: &[&str] = &[
     "none",
     "null",
     "empty",
-    "dummy",
-    "fake",
-    "fake-key",
-    "fake_key",
-    "not-needed",
-    "not_needed",
-    "no-key",
-    "nokey",
     "anything",
     "ollama",
     "lm-studio",
+    "local",
     "sk-none",
     "sk-anything",
-    "sk-dummy",
-    "sk-fake",
-    "sk-no-key-required",
-    "no-key-required",
-    "fake-api-key",
-    "dummy-key",
-    "placeholder",
+    "sk-local",
     "unused",
     "x",
     "xxx",
     "na",
     "n/a",
+];
+
+/// What only a word that stands in a key's place says, whatever is around it: `sk-no-auth-required`, `my-fake-key`.
+const SAYS_NO_KEY: &[&str] = &[
+    "dummy",
+    "fake",
+    "placeholder",
+    "no-key",
+    "no_key",
+    "nokey",
+    "no-auth",
+    "no_auth",
+    "noauth",
+    "not-needed",
+    "not_needed",
+    "notneeded",
+    "not-required",
+    "not_required",
+    "not-used",
+    "not_used",
+    "changeme",
+    "change-me",
+    "change_me",
+    "your-",
+    "your_",
 ];
 
 /// The variable in which LiteLLM looks for a key that the configuration does not name.
@@ -70,7 +82,13 @@ const DEFAULT_KEYS: &[(&str, &str)] = &[
 
 /// Whether an `api_key` is only there because something has to be.
 pub(super) fn is_placeholder(key: &str) -> bool {
-    NO_KEYS.contains(&key.to_ascii_lowercase().as_str()) || key.starts_with('<') && key.ends_with('>')
+    let lower = key.to_ascii_lowercase();
+    is_nothing(key) || SAYS_NO_KEY.iter().any(|words| lower.contains(words))
+}
+
+/// Whether a secret stands for none. A proxy's own key that says `changeme` is a key all the same.
+pub(super) fn is_nothing(secret: &str) -> bool {
+    NO_KEYS.contains(&secret.to_ascii_lowercase().as_str()) || secret.starts_with('<') && secret.ends_with('>')
 }
 
 /// Keys in clear text, each known by where it first stood: the same key is the same key everywhere.
@@ -154,6 +172,17 @@ pub(super) fn default_key(provider: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_in_a_keys_place_is_no_key() {
+        for word in ["none", "sk-no-auth-required", "my-fake-key", "dummy-oauth", "your_key_here", "<API_KEY>", "EMPTY"]
+        {
+            assert!(is_placeholder(word), "{word}");
+        }
+        for key in ["sk-1234", "sk-proj-a8Kd", "secret", "gsk_abcdef"] {
+            assert!(!is_placeholder(key), "{key}");
+        }
+    }
 
     #[test]
     fn the_same_clear_key_is_the_same_key_everywhere() {

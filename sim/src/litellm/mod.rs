@@ -7,6 +7,7 @@ mod edit;
 mod entry;
 mod fallbacks;
 mod finding;
+mod foreign;
 mod identity;
 mod inventory;
 mod key;

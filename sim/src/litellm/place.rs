@@ -6,7 +6,7 @@ use super::node::{Mapping, Node};
 use super::region::region;
 use super::serves::Serves;
 
-/// What stands behind one deployment. `position` says where its entry stands, in words: `line 12`, `entry 3`.
+/// What stands behind one deployment. `position` says where its key stands, in words: `line 12`, `entry 3`.
 pub(super) fn place(
     params: &Mapping,
     provider: Option<(String, String)>,

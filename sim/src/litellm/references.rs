@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use router_core::{Config, ModelEntry};
+use router_core::{Config, FallbackList, ModelEntry, fallback_entry_of};
 
 use super::fallbacks::Named;
 use super::finding::{Findings, Rule, rule};
@@ -49,6 +49,23 @@ impl<'a> Names<'a> {
                 || entry.id == name
                 || entry.model == name
                 || entry.model_name.contains('*') && matches_wildcard(&entry.model_name, name)
+        })
+    }
+
+    /// The names that callers can be expected to ask for, but those behind wildcards.
+    fn callable(&self) -> impl Iterator<Item = &str> {
+        let groups = self.entries.iter().map(|entry| entry.model_name.as_str()).filter(|name| !name.contains('*'));
+        let aliases = self.aliases.iter().map(|(alias, _)| alias.as_str());
+        groups.chain(aliases).chain(self.asked.iter().map(String::as_str))
+    }
+
+    /// Whether a wildcard serves the name, be it with its provider in front: who asks for `openai/gpt-4o` finds the
+    /// fallbacks of `gpt-4o`.
+    fn is_behind_wildcard(&self, name: &str) -> bool {
+        let wildcards = self.entries.iter().map(|entry| entry.model_name.as_str()).filter(|name| name.contains('*'));
+        wildcards.into_iter().any(|pattern| {
+            let provider = pattern.split_once('/').map(|(provider, _)| format!("{provider}/{name}"));
+            matches_wildcard(pattern, name) || provider.is_some_and(|name| matches_wildcard(pattern, &name))
         })
     }
 
@@ -111,18 +128,7 @@ pub(super) fn check(config: &Config, references: &References, database: bool, fi
     let has_default = references.fallback_groups.iter().any(|group| group.name == "*")
         || config.router_settings.default_fallbacks.is_some()
         || config.litellm_settings.default_fallbacks.is_some();
-    for Named { name: group, at, path } in &references.fallback_groups {
-        if group != "*" && !names.is_served(group) && !names.asked.contains(group) {
-            let remedy = names.nearest(group).map(|nearest| format!("did you mean `{nearest}`?"));
-            names.missing(
-                &rule::UNCALLED_FALLBACK,
-                (group, at, path),
-                ", so that these fallbacks are never used",
-                remedy.unwrap_or_else(|| "write the name that callers ask for".to_owned()),
-                findings,
-            );
-        }
-    }
+    uncalled(config, references, &names, findings);
     for (Named { name: alias, at, path }, group) in &references.aliases {
         if names.is_group(alias) && alias != group {
             findings.add(
@@ -185,6 +191,55 @@ pub(super) fn check(config: &Config, references: &References, database: bool, fi
                 did_you(&names, group),
                 findings,
             );
+        }
+    }
+}
+
+/// Looks for entries of fallback lists that nobody finds who asks for a group, an alias or a name behind a wildcard.
+fn uncalled(config: &Config, references: &References, names: &Names<'_>, findings: &mut Findings<'_>) {
+    // All entries of one list have the same keys before their place in it.
+    let list_of = |named: &Named| named.path.split('[').next().unwrap_or_default().to_owned();
+    let mut lists = BTreeMap::<String, Vec<&Named>>::new();
+    for named in &references.fallback_groups {
+        lists.entry(list_of(named)).or_default().push(named);
+    }
+    for (list, entries) in &lists {
+        let kind = match list.rsplit('.').next() {
+            Some("context_window_fallbacks") => FallbackList::ContextWindow,
+            Some("content_policy_fallbacks") => FallbackList::ContentPolicy,
+            _ => FallbackList::Fallbacks,
+        };
+        let finds = |name: &str| {
+            let keys = entries.iter().map(|entry| entry.name.as_str());
+            fallback_entry_of(name, keys, kind, config.release).filter(|&index| entries[index].name != "*")
+        };
+        let found: Vec<usize> = names.callable().filter_map(finds).collect();
+        for (index, Named { name: key, at, path }) in entries.iter().enumerate() {
+            let called = key == "*"
+                || found.contains(&index)
+                || names.callable().any(|name| name == key)
+                || names.entries.iter().any(|entry| entry.id == *key)
+                || names.is_behind_wildcard(key);
+            if called {
+                continue;
+            }
+            let behind: Vec<&str> =
+                names.entries.iter().filter(|entry| entry.model == *key).map(|entry| &*entry.model_name).collect();
+            let (so, remedy) = match behind.iter().find(|group| finds(group).is_none()) {
+                Some(group) => (
+                    format!(": it is the model behind {group:?}, and who asks for that does not find these fallbacks"),
+                    format!("write `{group}`"),
+                ),
+                None if !behind.is_empty() => continue,
+                None => (
+                    ", so that these fallbacks are never used".to_owned(),
+                    match names.nearest(key) {
+                        Some(nearest) => format!("did you mean `{nearest}`?"),
+                        None => "write the name that callers ask for".to_owned(),
+                    },
+                ),
+            };
+            names.missing(&rule::UNCALLED_FALLBACK, (key, at, path), &so, remedy, findings);
         }
     }
 }

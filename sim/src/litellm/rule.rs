@@ -115,8 +115,8 @@ rules! {
     "proxy/health_endpoints/_health_endpoints.py: health_readiness"
 
     MALFORMED_SETTING = "malformed-setting", Error, stops;
-    "The Router's constructor raises an exception for the value, and the proxy does not start.";
-    "router.py: Router.__init__"
+    "LiteLLM raises an exception for the value while it starts, and the proxy does not.";
+    "router.py: Router.__init__; caching/caching.py: Cache.__init__"
 
     MCP_NAME = "mcp-name", Warning;
     "SEP-986 allows 1 to 128 of A-Z a-z 0-9 _ - . in the name of an MCP server's tools, and LiteLLM puts the server's name in front of each of them; clients may refuse the others.";
@@ -215,7 +215,7 @@ rules! {
     "model_prices_and_context_window.json"
 
     UNCALLED_FALLBACK = "uncalled-fallback", Warning;
-    "A fallback whose key is no model group, alias or wildcard match is never used.";
+    "Fallbacks are looked up by the name that the caller sent. Those whose key is no model group, alias or wildcard match are never used, nor are those of the model behind a group by its callers.";
     "router_utils/fallback_event_handlers.py: get_fallback_model_group"
 
     UNDEFINED_FALLBACK = "undefined-fallback", Error;

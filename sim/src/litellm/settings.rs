@@ -9,6 +9,7 @@ use super::finding::{Findings, rule};
 use super::known::Section as Known;
 use super::node::{Mapping, Node, Value};
 use super::policy::{ReadAt, allowed_fails_policy, retry_policy};
+use super::reference::REFERENCE;
 use super::routing_strategy::{strategy, strategy_args};
 use super::section::{Section, truth};
 use super::unknown_keys;
@@ -63,7 +64,6 @@ const GENERAL_NOT_MODELLED: &[(&str, &str)] = &[
     ("enable_health_check_routing", "health-check routing"),
     ("background_health_checks", "background health checks"),
     ("store_model_in_db", "models and settings that are stored in the database"),
-    ("max_parallel_requests", "limits of the proxy on its callers"),
     ("global_max_parallel_requests", "limits of the proxy on its callers"),
     ("coordination_redis", "Redis: each replica keeps its own cooldowns and counters in the drill"),
 ];
@@ -88,6 +88,20 @@ pub(super) fn router_settings(
         if let Some((at, Node { value: Value::Int(0) | Value::Float(0.0), .. })) = s.entry(key) {
             let remedy = if key == "timeout" { "write a number above 0" } else { "write `disable_cooldowns: true`" };
             findings.add(&rule::INEFFECTIVE_KEY, at.span.clone(), s.path_of(key), meaning, remedy);
+        }
+    }
+    if let Some(Node { value: Value::Bool(true), .. }) = s.node("disable_cooldowns") {
+        for (at, key) in ["allowed_fails", "allowed_fails_policy", "cooldown_time"]
+            .into_iter()
+            .filter_map(|key| s.entry(key).filter(|(_, node)| truth(&node.value)).map(|(at, _)| (at, key)))
+        {
+            findings.add(
+                &rule::INEFFECTIVE_KEY,
+                at.span.clone(),
+                s.path_of(key),
+                "disable_cooldowns is on: no deployment is ever cooled down, whatever this says",
+                "remove one of the two",
+            );
         }
     }
     let listing = |key: &str, check: Check, findings: &mut Findings<'_>| {
@@ -157,10 +171,14 @@ pub(super) fn litellm_settings(
             &rule::INEFFECTIVE_KEY,
             at.span.clone(),
             s.path_of("allowed_fails"),
-            "the Router takes the number and still counts it as not set: failures are not counted",
-            "move it to router_settings.allowed_fails",
+            match router.allowed_fails {
+                Some(_) => "router_settings.allowed_fails is set too, and that one counts",
+                None => "the Router takes the number and still counts it as not set: failures are not counted",
+            },
+            if router.allowed_fails.is_some() { "remove it" } else { "move it to router_settings.allowed_fails" },
         );
     }
+    cache_type(&s, release, findings);
     // A list under router_settings hides the one here completely; an empty one does not.
     let hides = |list: &Option<Vec<router_core::FallbackEntry>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let mut listing = |key: &str, check: Check, hidden: bool, findings: &mut Findings<'_>| {
@@ -209,11 +227,48 @@ pub(super) fn litellm_settings(
     }
 }
 
+/// Looks at the kind of cache, which LiteLLM sets up before anything else once `cache` is on.
+fn cache_type(s: &Section<'_>, release: Release, findings: &mut Findings<'_>) {
+    const BOTH: [&str; 7] = ["local", "redis", "redis-semantic", "s3", "qdrant-semantic", "azure-blob", "gcs"];
+    let on = s.node("cache").is_some_and(|cache| truth(&cache.value));
+    let kind = s.node("cache_params").and_then(|params| params.get("type"));
+    let Some((node, kind)) = kind.filter(|_| on).and_then(|node| Some((node, node.as_text()?))) else { return };
+    let own = match release {
+        Release::V1_80_17 => "disk",
+        Release::V1_109_1 => "valkey-semantic",
+    };
+    let known = || BOTH.into_iter().chain([own]);
+    if kind.starts_with(REFERENCE) || known().any(|known| known == kind) {
+        return;
+    }
+    let near = known().find(|known| known.starts_with(kind)).or_else(|| did_you_mean(kind, known()));
+    findings.add(
+        &rule::MALFORMED_SETTING,
+        node.span.clone(),
+        s.path_of("cache_params.type"),
+        format!("LiteLLM {release} knows no cache of type {kind:?} and refuses to start"),
+        match (kind, near) {
+            ("memory" | "in-memory" | "in_memory" | "inmemory", _) => "write `local`".to_owned(),
+            (_, Some(near)) => format!("did you mean `{near}`?"),
+            (_, None) => format!("it knows {}", known().collect::<Vec<_>>().join(", ")),
+        },
+    );
+}
+
 /// Looks at `general_settings`, which configures the proxy and not the Router.
 pub(super) fn general_settings(map: &Mapping, release: Release, findings: &mut Findings<'_>) {
     let s = Section::new("general_settings", map);
     unknown_keys::settings(Known::GeneralSettings, "general_settings", map, release, findings);
     not_modelled(&s, GENERAL_NOT_MODELLED, findings);
+    if let Some((at, _)) = s.entry("max_parallel_requests").filter(|(_, node)| truth(&node.value)) {
+        findings.add(
+            &rule::INEFFECTIVE_KEY,
+            at.span.clone(),
+            s.path_of("max_parallel_requests"),
+            "LiteLLM takes the number and limits nothing by it",
+            unknown_keys::PARALLEL,
+        );
+    }
 }
 
 /// Looks at the top of the file for features beside the Router.

@@ -19,6 +19,19 @@ const MISPLACED: &[(Section, &str, Meant)] = &[
     (Section::RouterSettings, "num_retry", Meant::Called("num_retries", "write `num_retries`")),
     (Section::LitellmSettings, "num_retry", Meant::Called("num_retries", "write `num_retries`")),
     (Section::GeneralSettings, "set_verbose", Meant::In("litellm_settings")),
+    (Section::LitellmSettings, "max_parallel_requests", Meant::Said(PARALLEL)),
+    (Section::RouterSettings, "max_parallel_requests", Meant::Said(PARALLEL_ROUTER)),
+    (Section::GeneralSettings, "rpm_limit", Meant::Said(LIMITS)),
+    (Section::GeneralSettings, "tpm_limit", Meant::Said(LIMITS)),
+    (Section::LitellmSettings, "rpm_limit", Meant::Said(LIMITS)),
+    (Section::LitellmSettings, "tpm_limit", Meant::Said(LIMITS)),
+    (Section::RouterSettings, "rpm_limit", Meant::Said(LIMITS)),
+    (Section::RouterSettings, "tpm_limit", Meant::Said(LIMITS)),
+    (Section::GeneralSettings, "log_level", Meant::Said(LOG_LEVEL)),
+    (Section::LitellmSettings, "log_level", Meant::Said(LOG_LEVEL)),
+    (Section::RouterSettings, "log_level", Meant::Said(LOG_LEVEL)),
+    (Section::Top, "log_level", Meant::Said(LOG_LEVEL)),
+    (Section::RouterSettings, "enable_cooldowns", Meant::Said("cooldowns are on; `disable_cooldowns: true` ends them")),
     (Section::RouterSettings, "retries", Meant::Called("num_retries", "write `num_retries`")),
     (Section::RouterSettings, "model_group_alias_map", Meant::Called("model_group_alias", "write `model_group_alias`")),
     (Section::RouterSettings, "lowest_latency_buffer", Meant::Said("move it below routing_strategy_args")),
@@ -57,6 +70,14 @@ const MISPLACED: &[(Section, &str, Meant)] = &[
     (Section::Entry, "tpm_limit", Meant::Said("write `tpm` below litellm_params")),
     (Section::Entry, "model", Meant::Below("litellm_params")),
 ];
+
+/// What limits calls at once, where `max_parallel_requests` of the proxy does not.
+pub(super) const PARALLEL: &str = "write general_settings.global_max_parallel_requests for all callers together, or \
+    `max_parallel_requests` below the litellm_params of a deployment";
+const PARALLEL_ROUTER: &str = "write `default_max_parallel_requests`, which holds for each deployment that has no own";
+const LIMITS: &str = "limits of that name belong to virtual keys, teams and users; deployments have `rpm` and `tpm` below \
+    litellm_params";
+const LOG_LEVEL: &str = "set the environment variable LITELLM_LOG, to INFO for example";
 
 /// What an unknown key was probably meant to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -246,7 +267,14 @@ fn meant(section: Section, name: &str, release: Release) -> Meant {
     // Keys are made of few words, so that two that share one are alike without being meant for each other; and a key
     // of another release is spelt right.
     let near = known::nearest(section, name, release)
+        .filter(|near| !opposite(name, near))
         .filter(|near| 4 * strsim::damerau_levenshtein(name, near) <= name.len())
         .filter(|_| known::only_in(section, name).is_none());
     near.map_or(Meant::Nothing, Meant::Near)
+}
+
+/// Whether two names say the contrary: `enable_cooldowns` and `disable_cooldowns`.
+fn opposite(one: &str, other: &str) -> bool {
+    let negated = |name: &str| ["disable", "no_", "skip", "ignore"].iter().any(|word| name.starts_with(word));
+    negated(one) != negated(other)
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError};
 
+use super::foreign;
 use super::node::{Key, MappingBuilder, Node, Value};
 use super::scalar;
 use crate::problem::{Problem, Problems};
@@ -160,6 +161,13 @@ impl<'a> Composer<'a> {
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
+                if self.documents > 1 && foreign::is_manifests(self.source.text()) {
+                    return Err(self.problem(
+                        span,
+                        "these are Kubernetes manifests and no configuration of LiteLLM",
+                        "give the proxy's config.yaml, cut out of its ConfigMap, and this file with `lint --manifest`",
+                    ));
+                }
                 if self.documents > 1 {
                     return Err(self.problem(
                         span,
@@ -424,7 +432,20 @@ fn syntax(source: &Source, error: &ScanError) -> Problem {
     // empty line.
     let last = source.text().trim_end().char_indices().last().map_or(0, |(at, _)| at);
     let byte = byte.min(last);
+    let written = source.text()[source.byte_at(line, 1)..].lines().next().unwrap_or_default();
     let remedy = match error.kind() {
+        _ if ["{{", "{%"].iter().any(|braces| written.contains(braces)) => {
+            "`{{ ... }}` is for a template engine: render the file first, for instance with `helm template`"
+        }
+        _ if assignment(written).is_some() => {
+            let name = assignment(written).unwrap_or_default();
+            return Problem::at(
+                source,
+                byte..byte + source.text()[byte..].chars().next().map_or(0, char::len_utf8),
+                format!("not YAML: {}", error.info()),
+                format!("write `{name}: ...`: YAML has a colon where Python has ="),
+            );
+        }
         ErrorKind::UnknownAnchor => {
             "define the anchor with `&name` further up; a text that begins with * must be quoted: \"*\""
         }
@@ -433,6 +454,13 @@ fn syntax(source: &Source, error: &ScanError) -> Problem {
     };
     let end = source.text()[byte..].chars().next().map_or(byte, |c| byte + c.len_utf8());
     Problem::at(source, byte..end, format!("not YAML: {}", error.info()), remedy)
+}
+
+/// The name that a line gives a list or a map in the way of Python: `fallbacks=[...]`.
+fn assignment(line: &str) -> Option<&str> {
+    let (name, value) = line.trim_start().split_once('=')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (is_name && value.starts_with(['[', '{'])).then_some(name)
 }
 
 /// A tab before the first letter of the line of an error, or of the line after it: a parser that took the tab for a
@@ -510,6 +538,7 @@ mod tests {
             ("a: {<<: 3}\n", 1, "only a map or a list of maps"),
             ("a: b\u{7}\n", 1, "U+0007"),
             ("a: =\n", 1, "cannot stand here"),
+            ("a: 1\nfallbacks=[{a: [b]}]\n", 2, "not YAML"),
         ] {
             let problems = read(text).expect_err(text);
             let problem = problems.iter().next().expect("a problem");

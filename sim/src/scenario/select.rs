@@ -85,7 +85,7 @@ impl Selector {
             let place = inventory.places.get(index);
             match self.by {
                 By::All => true,
-                By::Provider => place.is_some_and(|place| place.provider == self.name),
+                By::Provider => place.is_some_and(|place| place.provider == self.name || place.operator() == self.name),
                 By::Region => place.is_some_and(|place| place.region.as_ref() == Some(&self.name)),
                 By::Key => place.is_some_and(|place| place.key.as_ref() == Some(&self.name)),
                 By::Group => config.model_list[index].model_name == *group,
@@ -129,7 +129,9 @@ fn known(by: By, config: &Config, inventory: &Inventory) -> Vec<String> {
     let entries = config.model_list.iter();
     let mut names: Vec<String> = match by {
         By::All => Vec::new(),
-        By::Provider => places.map(|place: &Place| place.provider.clone()).collect(),
+        By::Provider => {
+            places.flat_map(|place: &Place| [place.provider.clone(), place.operator().to_owned()]).collect()
+        }
         By::Region => places.filter_map(|place| place.region.clone()).collect(),
         By::Key => places.filter_map(|place| place.key.clone()).collect(),
         By::Group => entries.map(|entry| entry.model_name.clone()).collect(),

@@ -3,6 +3,7 @@
 use router_core::{FallbackList, Source};
 
 use super::View;
+use super::worst_case::written;
 use crate::litellm::finding::{Findings, rule};
 
 pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
@@ -42,19 +43,26 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
             || settings.allowed_fails_policy.is_some()
             || deployment.allowed_fails.is_some()
             || deployment.allowed_fails_policy.is_some();
-        // Who switches cooldowns off, or has no retries to waste, meant it.
+        // Who switches cooldowns off meant it.
         let meant = settings.disable_cooldowns.value && settings.disable_cooldowns.from != Source::Default;
         if !deployment.alone || counts || meant {
             continue;
         }
+        let retries = deployment.num_retries.value > 0 || settings.retry_policy.is_some();
+        let tries = match retries {
+            true => format!("first, with all its retries, and goes to `{first}` when those are used up"),
+            false => format!(
+                "first and goes to `{first}` when that has failed, after {} if it hangs",
+                written(deployment.timeout.value)
+            ),
+        };
         findings.add(
             &rule::NO_CIRCUIT_BREAKER,
             span,
             path,
             format!(
                 "`{group}` has one deployment, and LiteLLM does not cool such a one down for 429s, 5xx or timeouts \
-                unless failures are counted: in an outage every request waits out its retries on it before it goes \
-                to `{first}`"
+                unless failures are counted: in an outage every request tries it {tries}"
             ),
             format!(
                 "add to router_settings: `allowed_fails: 2` and `cooldown_time: {}`",

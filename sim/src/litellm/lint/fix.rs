@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Choice, lint};
 use crate::litellm::config::Options;
-use crate::litellm::finding::{Edit, Finding};
+use crate::litellm::finding::{Edit, Finding, Severity};
 use crate::problem::Problems;
 use crate::source::Source;
 
@@ -34,10 +34,12 @@ pub fn fix(source: &Source, options: &Options, choice: &Choice) -> Result<Fixed,
         if chosen.is_empty() {
             break;
         }
-        // Together, or if that breaks the file the first that does not; a mend that breaks it alone is none.
+        // Together, or if that breaks the file the first that does not; a mend that breaks it alone is none. A setting
+        // that is put where LiteLLM reads it may turn out to be one that it refuses.
         let whole = std::iter::once(chosen.clone()).chain(chosen.iter().map(|one| vec![*one]));
         let done = whole.into_iter().find_map(|some| {
             let (text, left) = attempt(&fixed.text, &some, source, options, choice)?;
+            (errors(&left) <= errors(&findings)).then_some(())?;
             Some((text, left, some.into_iter().cloned().collect::<Vec<_>>()))
         });
         let Some((text, left, mended)) = done else { break };
@@ -46,6 +48,10 @@ pub fn fix(source: &Source, options: &Options, choice: &Choice) -> Result<Fixed,
         findings = left;
     }
     Ok(fixed)
+}
+
+fn errors(findings: &[Finding]) -> usize {
+    findings.iter().filter(|finding| finding.rule.severity == Severity::Error).count()
 }
 
 /// The findings that can be mended in one go.

@@ -2,7 +2,7 @@
 
 use crate::litellm::config::Loaded;
 use crate::litellm::finding::{Findings, rule};
-use crate::litellm::key::{default_key, is_placeholder};
+use crate::litellm::key::{default_key, is_nothing, is_placeholder};
 use crate::litellm::node::{Mapping, Node};
 use crate::litellm::reference::{REFERENCE, shell_variable};
 
@@ -56,6 +56,10 @@ pub(super) fn check(root: &Node, entries: &[Option<&Node>], loaded: &Loaded, fin
             continue;
         }
         let Some((_, model)) = params.entry("model") else { continue };
+        // Behind a bare `*` stands whatever provider the caller names, each with a key of its own.
+        if model.as_text() == Some("*") {
+            continue;
+        }
         findings.add(
             &rule::KEY_NOT_NAMED,
             model.span.clone(),
@@ -101,7 +105,8 @@ fn clear_text(map: &Mapping, path: &str, api_key: bool, findings: &mut Findings<
             && (api_key || name != "api_key")
             && !text.starts_with(REFERENCE)
             && shell_variable(text).is_none()
-            && !is_placeholder(text)
+            && !is_nothing(text)
+            && !(name == "api_key" && is_placeholder(text))
             && !text.contains("os.environ")
             && !harmless_url
         {

@@ -128,6 +128,9 @@ pub fn lint(source: &Source, options: &Options, choice: &Choice) -> Result<Linte
     };
     for finding in findings.iter_mut().filter(misplaced) {
         if let Some(home) = unknown_keys::home(&finding.path, options.release) {
+            if moves::stands(&document.root, &home) {
+                finding.remedy = format!("remove it: {home} is set too, and that one counts");
+            }
             finding.edits = moves::edits(&document.root, source, &finding.path, &home).unwrap_or_default();
         }
     }

@@ -64,6 +64,11 @@ pub(super) fn edits(root: &Node, source: &Source, from: &str, to: &str) -> Optio
     Some(vec![Edit { span: cut, text: String::new() }, Edit { span: at..at, text: inserted }])
 }
 
+/// Whether something stands at a path.
+pub(super) fn stands(root: &Node, path: &str) -> bool {
+    parent(root, path).is_some_and(|(map, name)| map.entry(name).is_some())
+}
+
 /// The map that a path's last key stands in, and that key.
 fn parent<'n, 'p>(root: &'n Node, path: &'p str) -> Option<(&'n Mapping, &'p str)> {
     let (words, name) = path.rsplit_once('.').unwrap_or(("", path));

@@ -19,19 +19,23 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings<'_>) {
         let for_all = view.targets(group, FallbackList::Fallbacks);
         let window = window(view, &members);
         if let Some(window) = window {
-            for target in &for_prompts {
-                if let Some(theirs) = self::window(view, &view.members(target)).filter(|theirs| *theirs <= window) {
-                    findings.add(
-                        &rule::CONTEXT_FALLBACK_NOT_LARGER,
-                        span.clone(),
-                        path.clone(),
-                        format!(
-                            "`{target}` takes {theirs} tokens and `{group}` {window}: a prompt too long for `{group}` \
-                            does not fit into its context-window fallback either"
-                        ),
-                        "name a group with a larger window under context_window_fallbacks",
-                    );
-                }
+            let theirs: Vec<_> =
+                for_prompts.iter().map(|target| (target, self::window(view, &view.members(target)))).collect();
+            // One that takes more, or nobody knows how much, is enough: LiteLLM asks one after the other.
+            let none_is_larger = theirs.iter().all(|(_, theirs)| theirs.is_some_and(|theirs| theirs <= window));
+            if let Some((target, Some(largest))) =
+                theirs.iter().max_by_key(|(_, theirs)| *theirs).filter(|_| none_is_larger)
+            {
+                findings.add(
+                    &rule::CONTEXT_FALLBACK_NOT_LARGER,
+                    span.clone(),
+                    path.clone(),
+                    format!(
+                        "`{target}` takes {largest} tokens and `{group}` {window}: a prompt too long for `{group}` does \
+                        not fit into its context-window fallback either"
+                    ),
+                    "name a group with a larger window under context_window_fallbacks",
+                );
             }
             let smaller = for_all.iter().find_map(|target| {
                 let theirs = self::window(view, &view.members(target)).filter(|theirs| *theirs < window)?;

@@ -133,7 +133,8 @@ impl Walk<'_> {
             // Each level of `order` is a hop of its own.
             Release::V1_109_1 => members.iter().map(|member| member.order).collect::<BTreeSet<_>>().len(),
         };
-        let policy = settings.retry_policy.and_then(|policy| policy.timeout.or(policy.default));
+        let policy = plan.group_retry_policy(group).copied().or(settings.retry_policy);
+        let policy = policy.and_then(|policy| policy.timeout.or(policy.default));
         let own = members.iter().map(|member| member.num_retries.value).max().unwrap_or_default();
         let retries = policy.unwrap_or(own).max(0);
         let timeout = members.iter().map(|member| member.timeout.value).max().unwrap_or(Span::ZERO);

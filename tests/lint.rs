@@ -104,8 +104,8 @@ fn what_cannot_be_read_is_refused_with_a_reason() {
     let manifest = fs::read(Path::new(ROOT).join(MANIFEST)).expect("the manifest");
     let large = vec![b'#'; (4 << 20) + 1];
     for (path, words) in [
-        (file("compose.yaml", b"services: {web: {image: nginx}}\n"), "no model_list"),
-        (file("manifest.yaml", &manifest), "a second YAML document begins here"),
+        (file("compose.yaml", b"services: {web: {image: nginx}}\n"), "a file of Docker Compose"),
+        (file("manifest.yaml", &manifest), "these are Kubernetes manifests"),
         (file("one.yaml", b"kind: Deployment\nspec: {}\n"), "no model_list"),
         (file("latin1.yaml", b"model_list: \xe9\n"), "not valid UTF-8"),
         (file("large.yaml", &large), "larger than 4194304 bytes"),

@@ -1,5 +1,4 @@
 //! Bugs planted in a copy of `router-core`, one at a time: `check` must catch every one over the shipped scenarios, and
-//! over those in `tests/planted/scenarios`, which lead through what the shipped ones leave out; and
 //! every law must catch at least one.
 //!
 //! The copy is built once, with all bugs in it; a variable of the environment says which is awake. Nothing of this is
@@ -14,6 +13,8 @@
 
 #[path = "planted/bugs.rs"]
 mod bugs;
+#[path = "planted/by_file.rs"]
+mod by_file;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,6 +24,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use bugs::{BUGS, Bug};
+use by_file::BY_FILE;
 use routedrill_sim::invariants::Law;
 use serde_json::Value;
 
@@ -34,6 +36,11 @@ const SEEDS: [u64; 3] = [2, 20, 200];
 
 /// What a run without an end is taken for, after so many seconds.
 const PATIENCE: u64 = 600;
+
+/// The whole catalogue. A bug's number is its place in it.
+fn catalogue() -> impl Iterator<Item = &'static Bug> {
+    BUGS.iter().chain(BY_FILE)
+}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -66,7 +73,7 @@ type Place = (&'static str, usize, usize);
 /// Puts every bug into the copy of `router-core`, asleep.
 fn plant(core: &Path) {
     let mut by_place: BTreeMap<Place, Vec<(usize, &Bug)>> = BTreeMap::new();
-    for (number, bug) in BUGS.iter().enumerate() {
+    for (number, bug) in catalogue().enumerate() {
         let text = fs::read_to_string(core.join(bug.file)).expect("a file of router-core");
         let (start, end) = place(bug, &text);
         by_place.entry((bug.file, start, end)).or_default().push((number, bug));
@@ -117,7 +124,7 @@ fn check(binary: &Path, awake: Option<usize>, seeds: u64, out: &Path) -> Option<
     let stdout = fs::File::create(out).expect("a file for the output");
     let mut command = Command::new(binary);
     command
-        .args(["check", "scenarios", "tests/planted/scenarios", "--format", "json", "--seeds", &seeds.to_string()])
+        .args(["check", "scenarios", "--format", "json", "--seeds", &seeds.to_string()])
         .current_dir(root())
         .env_remove(AWAKE)
         .stdout(stdout)
@@ -193,7 +200,7 @@ fn caught(binary: &Path, number: usize, out: &Path, seeds: u64) -> Option<Caught
 
 fn table(found: &[(&Bug, Option<Caught>)]) -> String {
     let mut text = "# What catches which planted bug\n\nWritten by `cargo test --test planted -- --ignored`: each bug of \
-                    `bugs.rs` alone, in a copy of `router-core`,\nagainst `routedrill check scenarios`. \"Seeds\" is how \
+                    the catalogue alone, in a copy of `router-core`,\nagainst `routedrill check scenarios`. \"Seeds\" is how \
                     many it takes, from seed 0.\n\n| the router ... | seeds | laws that catch it | promises |\n|---|---|---|---|\n"
         .to_owned();
     for (bug, caught) in found {
@@ -213,15 +220,15 @@ fn table(found: &[(&Bug, Option<Caught>)]) -> String {
 
 #[test]
 fn every_bug_has_its_place_in_the_core_and_a_name_of_its_own() {
-    assert!(BUGS.len() >= 40, "{}", BUGS.len());
+    assert!(catalogue().count() >= 40);
     let mut moved = Vec::new();
-    for (number, bug) in BUGS.iter().enumerate() {
+    for (number, bug) in catalogue().enumerate() {
         let text = fs::read_to_string(root().join("router-core/src").join(bug.file)).expect("a file of router-core");
         let (_, rest) = text.split_once(bug.after).unwrap_or_default();
         if !rest.contains(bug.find) || !bug.after.is_empty() && rest.contains(bug.after) {
             moved.push(bug.name);
         }
-        assert!(BUGS[..number].iter().all(|other| other.name != bug.name), "{} is there twice", bug.name);
+        assert!(catalogue().take(number).all(|other| other.name != bug.name), "{} is there twice", bug.name);
     }
     assert_eq!(moved, Vec::<&str>::new(), "the places of these have moved, or are no longer told apart");
 }
@@ -241,7 +248,7 @@ fn every_planted_bug_is_caught_and_every_law_catches_one() {
     let (code, report) = check(&binary, None, SEEDS[1], &out).expect("without a bug, check comes to an end");
     assert_eq!(code, Some(0), "without a bug, everything holds: {report:#}");
     let mut found = Vec::new();
-    for (number, bug) in BUGS.iter().enumerate() {
+    for (number, bug) in catalogue().enumerate() {
         if only.as_ref().is_some_and(|only| !bug.name.contains(only.as_str())) {
             continue;
         }

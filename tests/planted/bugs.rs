@@ -14,7 +14,7 @@ pub(crate) struct Bug {
     pub(crate) plant: &'static str,
 }
 
-const fn bug(
+pub(super) const fn bug(
     name: &'static str,
     file: &'static str,
     after: &'static str,
@@ -24,6 +24,7 @@ const fn bug(
     Bug { name, file, after, find, plant }
 }
 
+/// Those that were thought of along the way of a request.
 pub(crate) const BUGS: &[Bug] = &[
     // ---- places and counts
     bug(

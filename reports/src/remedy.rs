@@ -74,7 +74,10 @@ pub fn explain(scene: &Scene<'_>, cause: &Cause) -> Explained {
                 counted(attempts_of(retries).saturating_sub(1), "retry")
             ),
             setting: retries_setting(retries),
-            change: if has_elsewhere(plan, cause.asked) {
+            change: if has_elsewhere(plan, cause.asked) && plan.settings().allowed_fails_counts {
+                "lower `num_retries` (0 goes to the fallback at once): the failures that lead to a cooldown wait for it too"
+                    .to_owned()
+            } else if has_elsewhere(plan, cause.asked) {
                 "lower `num_retries` (0 goes to the fallback at once), or set `router_settings.allowed_fails`, so that \
                  what fails cools and is skipped"
                     .to_owned()

@@ -163,7 +163,7 @@ pub(super) fn inventory(drill: &Drill, names: &[String]) -> InventoryReport {
         .collect();
     InventoryReport {
         groups: distinct(&mut plan.deployments().iter().map(|deployment| deployment.model_name.clone())),
-        providers: distinct(&mut places.iter().map(|place| place.provider.clone())),
+        providers: distinct(&mut places.iter().map(|place| place.operator().to_owned())),
         regions: distinct(&mut places.iter().filter_map(|place| place.region.clone())),
         keys: distinct(&mut places.iter().filter_map(|place| place.key.clone())),
         deployments,

@@ -29,8 +29,10 @@ pub struct Fixed {
 pub fn fix(source: &Source, options: &Options, choice: &Choice) -> Result<Fixed, Problems> {
     let mut fixed = Fixed { text: source.text().to_owned(), mended: Vec::new() };
     let mut findings = lint(source, options, choice)?.findings;
+    // A mend that makes things worse is none, and must not keep others from what it would have touched.
+    let mut refused: Vec<(&str, String)> = Vec::new();
     for _ in 0..ROUNDS_MAX {
-        let chosen = apart(&findings);
+        let chosen = apart(&findings, &refused);
         if chosen.is_empty() {
             break;
         }
@@ -42,7 +44,10 @@ pub fn fix(source: &Source, options: &Options, choice: &Choice) -> Result<Fixed,
             (errors(&left) <= errors(&findings)).then_some(())?;
             Some((text, left, some.into_iter().cloned().collect::<Vec<_>>()))
         });
-        let Some((text, left, mended)) = done else { break };
+        let Some((text, left, mended)) = done else {
+            refused.extend(chosen.iter().map(|finding| (finding.rule.name, finding.path.clone())));
+            continue;
+        };
         fixed.mended.extend(mended);
         fixed.text = text;
         findings = left;
@@ -55,10 +60,12 @@ fn errors(findings: &[Finding]) -> usize {
 }
 
 /// The findings that can be mended in one go.
-fn apart(findings: &[Finding]) -> Vec<&Finding> {
+fn apart<'f>(findings: &'f [Finding], refused: &[(&str, String)]) -> Vec<&'f Finding> {
     let mut taken: Vec<Range<usize>> = Vec::new();
     let mut chosen = Vec::new();
-    for finding in findings.iter().filter(|finding| !finding.edits.is_empty()) {
+    let stands =
+        |finding: &&Finding| !refused.iter().any(|(rule, path)| *rule == finding.rule.name && *path == finding.path);
+    for finding in findings.iter().filter(|finding| !finding.edits.is_empty()).filter(stands) {
         let clashes = |edit: &Edit| taken.iter().any(|span| edit.span.start <= span.end && span.start <= edit.span.end);
         if !finding.edits.iter().any(clashes) {
             taken.extend(finding.edits.iter().map(|edit| edit.span.clone()));

@@ -86,8 +86,11 @@ impl Router {
 
     /// Goes as far as it can with the deployment that was chosen for the n-th attempt of a request.
     pub(crate) fn begin_call(&mut self, cx: &mut Context<'_>, slot: u32, n: u32, deployment: DeploymentId) -> Step {
-        let rests = self.cooldowns.cooled_until(cx.plan, deployment, cx.now).is_some();
-        let probe = !rests && self.half_open.enter(cx.plan, deployment);
+        let probe = self.half_open.is_tripped(cx.plan, deployment)
+            && self.cooldowns.cooled_until(cx.plan, deployment, cx.now).is_none();
+        if probe {
+            self.half_open.enter(cx.plan, deployment);
+        }
         let first = self.requests.get(slot).hedges.map(|first| self.requests.get(first).call.attempt);
         let request = self.requests.at(slot);
         let (id, name, stream) = (request.id(), request.top().name, request.stream);

@@ -45,11 +45,16 @@ impl HalfOpen {
         circuit.tripped && circuit.probes >= most
     }
 
-    /// A deployment that does not rest gets a call; says whether that is a probe.
-    pub(crate) fn enter(&mut self, plan: &Plan, deployment: DeploymentId) -> bool {
-        let Some(circuit) = self.of(plan, deployment).filter(|circuit| circuit.tripped) else { return false };
-        circuit.probes += 1;
-        true
+    /// Whether a deployment was put into cooldown, and no probe has succeeded since.
+    pub(crate) fn is_tripped(&self, plan: &Plan, deployment: DeploymentId) -> bool {
+        self.most.is_some() && self.circuits[plan.deployment(deployment).twin.index()].tripped
+    }
+
+    /// A probe begins.
+    pub(crate) fn enter(&mut self, plan: &Plan, deployment: DeploymentId) {
+        if let Some(circuit) = self.of(plan, deployment) {
+            circuit.probes += 1;
+        }
     }
 
     /// A probe is over, whatever came of it.

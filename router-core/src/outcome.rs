@@ -263,7 +263,7 @@ impl Router {
 
     /// A call succeeded: if it was a probe, its deployment is there for everybody again.
     pub(crate) fn probe_succeeded(&mut self, cx: &Context<'_>, slot: u32) {
-        let call = self.requests.get(slot).call;
+        let call = &self.requests.get(slot).call;
         if call.probe && self.cooldowns.cooled_until(cx.plan, call.deployment, cx.now).is_none() {
             self.half_open.close(cx.plan, call.deployment);
         }

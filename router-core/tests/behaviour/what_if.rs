@@ -1,6 +1,6 @@
 //! What the policies do that LiteLLM does not have.
 
-use router_core::{Config, GiveUpReason, Note, Release, RetryBudget, Span, WhatIf};
+use router_core::{Config, GiveUpReason, Mode, Note, Release, RetryBudget, Span, WhatIf};
 
 use crate::drill::{Does, Drill, config};
 
@@ -121,36 +121,41 @@ fn a_probe_whose_caller_goes_or_that_times_out_leaves_its_place() {
     assert_eq!(d.under_way(), IDLE);
 }
 
+/// Both deployments of `g` rest for four seconds: `a` from 0.1 s on, `b` from 0.3 s on. In process, where every failure counts.
+fn both_rest(seconds: u64) -> Drill {
+    let mut d = Drill::new(&Config { mode: Mode::Sdk, ..supposing("g g", waiting(seconds)) });
+    d.upstream("a", Does::FailFor(429, 4)).upstream("b", Does::FailFor(429, 4));
+    d.ask_at(0.0, "g").send_at(0.2, "g", 1).until(0.5).cancel();
+    assert!(d.is_cooled("a") && d.is_cooled("b"));
+    d
+}
+
 #[test]
 fn who_would_fail_because_all_rest_waits_for_the_first_to_be_back() {
-    let mut d = Drill::new(&supposing("g g", waiting(10)));
-    d.upstream("a", Does::FailFor(429, 4)).upstream("b", Does::FailFor(429, 8));
-    d.ask_at(0.0, "g").ask_at(0.0, "g");
+    let mut d = both_rest(10);
     d.upstream("a", Does::Answer);
     assert_eq!(d.ask_at(1.0, "g").ends, ["ok"]);
     assert_eq!(d.calls, ["a"]);
-    // `a` failed at 0.1 s.
-    assert!((4.2..4.3).contains(&d.clock()), "{}", d.clock());
+    assert!((4.19..4.21).contains(&d.clock()), "{}", d.clock());
 }
 
 #[test]
 fn who_is_not_retried_because_all_rest_waits_as_well() {
-    let mut d = Drill::new(&supposing("g", waiting(10)));
-    d.upstream("a", Does::Fail(401)).send_at(0.0, "g", 1).until(0.2);
-    assert_eq!((d.is_cooled("a"), d.ends.len()), (true, 0), "its own failure put everybody to rest");
-    d.upstream("a", Does::Answer).until(6.0);
-    assert_eq!((d.calls.len(), d.ends.clone()), (2, vec!["ok"]));
+    let mut d = Drill::new(&supposing("g g", waiting(10)));
+    d.upstream("a", Does::FailFor(429, 8)).upstream("b", Does::FailFor(429, 4)).ask_at(0.0, "g");
+    d.send_at(1.0, "g", 1).until(2.0);
+    assert_eq!((d.is_cooled("b"), d.ends.len()), (true, 0), "its own failure put the last one to rest");
+    d.upstream("b", Does::Answer).until(7.0);
+    assert_eq!((d.calls.clone(), d.ends.clone()), (vec!["b".to_owned(), "b".to_owned()], vec!["ok"]));
 }
 
 #[test]
 fn nobody_waits_longer_than_the_policy_says_in_total() {
-    let mut d = Drill::new(&supposing("g g", waiting(6)));
-    d.upstream("a", Does::FailFor(429, 4)).upstream("b", Does::FailFor(429, 4)).ask_at(0.0, "g").ask_at(0.0, "g");
-    // The first wait ends with another failure and another rest, whose end is too far off.
+    let mut d = both_rest(6);
+    // Two waits end with another failure and another rest, whose end is too far off.
     assert_eq!(d.ask_at(1.0, "g").calls, ["a", "b"]);
     assert_eq!(d.ends, ["RateLimitError"]);
-    let mut d = Drill::new(&supposing("g g", waiting(2)));
-    d.upstream("a", Does::FailFor(429, 4)).upstream("b", Does::FailFor(429, 4)).ask_at(0.0, "g").ask_at(0.0, "g");
+    let mut d = both_rest(2);
     assert_eq!(d.ask_at(1.0, "g").ends, ["RouterRateLimitError"]);
     assert_eq!(d.clock(), 1.0);
 }

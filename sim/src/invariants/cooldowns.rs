@@ -75,6 +75,22 @@ pub(super) struct Weighed<'a> {
     pub(super) requested: Option<NameId>,
 }
 
+impl Health {
+    #[inline]
+    fn rests_until(&self, plan: &Plan, now: Time) -> Option<Time> {
+        let kept = self.forgotten.filter(|&forgotten| now <= forgotten)?;
+        if !plan.rules().cooldown_ends_by_length {
+            return Some(kept);
+        }
+        (now < self.over).then(|| kept.min(self.over))
+    }
+
+    /// Whether a half-open deployment has all the probes that it gets.
+    fn is_full(&self, plan: &Plan) -> bool {
+        plan.what_if().half_open.is_some_and(|most| self.probes >= most)
+    }
+}
+
 impl Recount {
     pub(super) fn new(plan: &Plan) -> Self {
         Self { health: vec![Health::default(); plan.deployments().len()] }
@@ -85,19 +101,17 @@ impl Recount {
     }
 
     /// Whether a deployment rests, or is half open and has all the probes that it gets.
+    #[inline]
     pub(super) fn rests(&self, plan: &Plan, deployment: DeploymentId, now: Time) -> bool {
         let health = &self.health[plan.deployment(deployment).twin.index()];
-        let full = health.tripped && plan.what_if().half_open.is_some_and(|most| health.probes >= most);
-        full || self.rests_until(plan, deployment, now).is_some()
+        health.rests_until(plan, now).is_some() || health.tripped && health.is_full(plan)
     }
 
     /// A call begins; says whether it is a probe.
     pub(super) fn begin_probe(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> bool {
-        let tripped = self.of(plan, deployment).tripped;
-        let probe = tripped && self.rests_until(plan, deployment, now).is_none();
-        if probe {
-            self.of(plan, deployment).probes += 1;
-        }
+        let health = self.of(plan, deployment);
+        let probe = health.tripped && health.rests_until(plan, now).is_none();
+        health.probes += u32::from(probe);
         probe
     }
 
@@ -117,12 +131,7 @@ impl Recount {
     /// Until when a deployment rests, if it does. The cache keeps a cooldown up to its very end, while its own length
     /// counts up to just before it.
     pub(super) fn rests_until(&self, plan: &Plan, deployment: DeploymentId, now: Time) -> Option<Time> {
-        let health = &self.health[plan.deployment(deployment).twin.index()];
-        let kept = health.forgotten.filter(|&forgotten| now <= forgotten)?;
-        if !plan.rules().cooldown_ends_by_length {
-            return Some(kept);
-        }
-        (now < health.over).then(|| kept.min(health.over))
+        self.health[plan.deployment(deployment).twin.index()].rests_until(plan, now)
     }
 
     pub(super) fn answered(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) {

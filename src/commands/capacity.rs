@@ -262,6 +262,11 @@ fn of_config(args: &Args, source: &Source) -> Result<Subject, Problems> {
         Some(recording) => (Load::Trace(recording), "the recorded traffic".to_owned()),
         None => (Load::Rate(today), "routedrill's own default".to_owned()),
     };
+    if matches!(load, Load::Trace(_)) && args.scale == StretchArg::Time {
+        let part = "with --scale time a run plays the more of the recording the higher the load: what comes is what the \
+                    recording has there, which may be more or less than the load that is named";
+        assumed.push(part.to_owned());
+    }
     let plan = Arc::new(plan);
     let inventory = Arc::new(loaded.inventory.clone());
     let quotas = config_quotas(&plan, &inventory, args.rpm, args.tpm);

@@ -12,14 +12,6 @@ pub(crate) const BY_FILE: &[Bug] = &[
     ),
     bug("ignores the timeout of the request", "attempt.rs", "", "asked(|carried| carried.timeout)", "None"),
     bug("forgets that a place was taken", "attempt.rs", "", "self.requests.at(slot).call.place = Some(counter)", "()"),
-    bug("does not tell the client when to come back", "attempt.rs", "", "cx.plan.rules().tells_retry_after", "false"),
-    bug(
-        "lets one retry more than num_retries_per_request through",
-        "attempt.rs",
-        "",
-        "retry_count >= cap",
-        "retry_count > cap",
-    ),
     bug("retries what its own limit refused", "attempt.rs", "", "exception.num_retries = Some(0)", "()"),
     bug(
         "forgets that the caller chose the timeout",
@@ -28,22 +20,12 @@ pub(crate) const BY_FILE: &[Bug] = &[
         "exception.caller_timeout = request.caller_timeout",
         "()",
     ),
-    bug("ignores a deployment's own num_retries", "attempt.rs", "", "Some(own as i64)", "None"),
-    bug("does not weigh refusals of its own limits", "attempt.rs", "", "self.weigh(cx, id, failed, true)", "()"),
-    bug(
-        "refuses for want of a place with a 503",
-        "attempt.rs",
-        "",
-        "Exception::new(ErrorClass::RateLimitError, Some(429))",
-        "Exception::new(ErrorClass::ServiceUnavailableError, Some(503))",
-    ),
     bug("asks those again who refused", "attempt.rs", "", "&frame.skipped", "&[]"),
     bug("fails over to those that failed", "attempt.rs", "", "&frame.excluded", "&[]"),
     bug("falls back to no level of order", "attempt.rs", "", "frame.target_order", "None"),
     bug("ignores the tags of a request", "attempt.rs", "", "carried.map_or(&[], |carried| &carried.tags)", "&[]"),
     bug("ignores the region of a request", "attempt.rs", "", "carried.and_then(|carried| carried.region)", "None"),
     bug("never begins a new budget window", "budget.rs", "", "now > ends", "false"),
-    bug("leaves out for ever whoever spent a budget", "budget.rs", "", "now <= ends", "true"),
     bug("counts no money for output tokens", "budget.rs", "", "f64::from(usage.completion_tokens) * output", "0.0"),
     bug("takes a budget of zero for one", "budget.rs", "", "dollars != 0.0", "true"),
     bug(
@@ -77,13 +59,6 @@ pub(crate) const BY_FILE: &[Bug] = &[
         "tags.iter().all(has)",
     ),
     bug("sends untagged requests to anybody", "candidates/tags.rs", "", "!deployment(id).default_tagged", "false"),
-    bug(
-        "tells the client the longest of the cooldowns",
-        "cooldown.rs",
-        "",
-        "lengths.min_by(f64::total_cmp)",
-        "lengths.max_by(f64::total_cmp)",
-    ),
     bug("cools deployments behind wildcards", "cooldown.rs", "", "deployment.wildcard", "false"),
     bug("ignores disable_cooldowns", "cooldown.rs", "", "plan.settings().disable_cooldowns.value", "false"),
     bug(
@@ -137,13 +112,6 @@ pub(crate) const BY_FILE: &[Bug] = &[
         "Error::new(PermissionDeniedError, Some(403))",
     ),
     bug(
-        "does not know Anthropic's 529",
-        "mapping.rs",
-        "529 => ",
-        "Error::new(InternalServerError, Some(500))",
-        "Error::new(APIError, Some(529))",
-    ),
-    bug(
         "takes Bedrock's 500 for a 500",
         "mapping.rs",
         "",
@@ -193,22 +161,7 @@ pub(crate) const BY_FILE: &[Bug] = &[
         "plan.deployment(deployment).own_cooldown_time.or(asked)",
         "asked.or(plan.deployment(deployment).own_cooldown_time)",
     ),
-    bug(
-        "passes on what a content filter stopped",
-        "outcome.rs",
-        "",
-        "content_filter && self.blocked_answer_falls_back(cx.plan, slot)",
-        "false",
-    ),
     bug("counts minutes from its start", "plan/mod.rs", "", "self.start_unix_nanos + now.as_nanos()", "now.as_nanos()"),
-    bug(
-        "admits one answer a minute too many by tokens",
-        "quota.rs",
-        "",
-        "tokens as f64 >= limit",
-        "tokens as f64 > limit",
-    ),
-    bug("never begins a new day", "quota.rs", "", "account.day != day", "false"),
     bug("counts a fallback's retries on from those before", "request.rs", "", "frame.failed_retries = 0", "()"),
     bug(
         "takes a new request's failure for one that was counted",
@@ -267,13 +220,6 @@ pub(crate) const BY_FILE: &[Bug] = &[
         "false",
     ),
     bug(
-        "latency-based routing has no buffer",
-        "strategy/latency_based.rs",
-        "",
-        "lowest + plan.settings().lowest_latency_buffer.value * lowest",
-        "lowest",
-    ),
-    bug(
         "latency-based routing drops its newest sample",
         "strategy/latency_based.rs",
         "",
@@ -288,20 +234,6 @@ pub(crate) const BY_FILE: &[Bug] = &[
         "success.seconds",
     ),
     bug("usage-based-routing takes the most used", "strategy/usage_based.rs", "", "tokens < least", "tokens > least"),
-    bug(
-        "usage-based-routing uses a limit up",
-        "strategy/usage_based.rs",
-        "",
-        "(requests + 1) as f64 >= Deployment::limit_or_infinity(deployment.rpm)",
-        "(requests + 1) as f64 > Deployment::limit_or_infinity(deployment.rpm)",
-    ),
-    bug(
-        "usage-based-routing-v2 forgets the prompt",
-        "strategy/usage_based_v2.rs",
-        "",
-        "f64::from(choice.prompt_tokens)",
-        "0.0",
-    ),
     bug("usage-based-routing-v2 counts no tokens", "strategy/usage_based_v2.rs", "", "success.counted_tokens", "0"),
     bug(
         "clears live deadlines away",
@@ -312,7 +244,6 @@ pub(crate) const BY_FILE: &[Bug] = &[
     ),
     bug("wakes for the later of two timers", "timers.rs", "", "wait.0 <= deadline.0", "wait.0 > deadline.0"),
     bug("never falls back through the levels of order", "walk.rs", "", "route.orders.len() > 1", "false"),
-    bug("ignores the fallbacks of the request", "walk.rs", "", "asked.is_some_and(|list| !list.is_empty())", "false"),
     bug("forgets how deep a walk is", "walk.rs", "", "frame.walk.depth += 1", "()"),
     bug(
         "does not resume the chain of the name that was asked for",
@@ -322,5 +253,4 @@ pub(crate) const BY_FILE: &[Bug] = &[
         "false",
     ),
     bug("ignores context_window_fallbacks", "walk.rs", "", "FallbackList::ContextWindow", "FallbackList::Fallbacks"),
-    bug("never fails over within a group", "walk.rs", "", "self.can_fail_over(cx, slot, exception)", "false"),
 ];

@@ -4,7 +4,9 @@ use std::fs;
 use std::ops::Range;
 
 use routedrill_sim::search::store::Store;
-use routedrill_sim::search::tune::{Constraint, Corpus, Found, Indicator, Plan, Runner, Search, Space, Vary};
+use routedrill_sim::search::tune::{
+    BeyondPlan, Constraint, Corpus, Found, Indicator, Plan, Runner, Search, Space, Vary,
+};
 use tempfile::TempDir;
 
 /// Two deployments of one model, and a third behind them that only fallbacks lead to. Settings are on one line, so that a
@@ -86,6 +88,7 @@ impl Planted<'_> {
             held_out_seeds: (middle..self.seeds.end).collect(),
             points_max: self.points_max,
             exhaustive: false,
+            beyond: BeyondPlan::default(),
         };
         let store = Store::none();
         let runner = Runner::new(&corpus, &space, &store, &plan.measures(), false, &|_| ());
@@ -277,11 +280,10 @@ fn how_many_failures_are_allowed() {
     let settings = "  num_retries: 0\n  cooldown_time: 60\n  allowed_fails: 200\n";
     planted(config("", settings), down(2.0, 503), down(1.0, 500), &["router_settings.allowed_fails=1,20,200"])
         .finds(&[("router_settings.allowed_fails", "1")]);
-    let settings =
-        "  num_retries: 0\n  cooldown_time: 60\n  allowed_fails_policy: {InternalServerErrorAllowedFails: 200}\n";
-    let vary = ["router_settings.allowed_fails_policy.InternalServerErrorAllowedFails=1,20,200"];
-    planted(config("", settings), down(2.0, 500), down(1.0, 500), &vary)
-        .finds(&[("router_settings.allowed_fails_policy.InternalServerErrorAllowedFails", "1")]);
+    let settings = "  num_retries: 0\n  cooldown_time: 60\n  allowed_fails_policy: {RateLimitErrorAllowedFails: 200}\n";
+    let vary = ["router_settings.allowed_fails_policy.RateLimitErrorAllowedFails=1,20,200"];
+    planted(config("", settings), down(2.0, 429), down(1.0, 429), &vary)
+        .finds(&[("router_settings.allowed_fails_policy.RateLimitErrorAllowedFails", "1")]);
 }
 
 #[test]

@@ -37,6 +37,8 @@ struct Count {
 struct Life<'s> {
     request: &'s Request,
     calls: usize,
+    /// When the newest call began, and its timeout.
+    newest: Option<(Time, Span)>,
     /// How many calls were made when a failure was reported; behind the proxy no other is.
     reported: Option<usize>,
     /// Groups that failed and targets that were tried.
@@ -75,7 +77,7 @@ impl<'s> Model<'s> {
         self.now = at;
         let story = self.story;
         let request = &story.requests[index];
-        let mut life = Life { request, calls: 0, reported: None, tried: Vec::new() };
+        let mut life = Life { request, calls: 0, newest: None, reported: None, tried: Vec::new() };
         let outcome = self.with_fallbacks(&mut life, &request.model, 0);
         self.tell(Event::Answered { by: outcome.map_err(|error| (error.class, error.status)) });
         std::mem::take(&mut self.tale)
@@ -131,9 +133,14 @@ impl<'s> Model<'s> {
 
     /// Behind the proxy a failed hop is weighed for a cooldown, if the failure that was reported is an earlier one.
     fn weigh_hop(&mut self, life: &Life<'s>, error: Exception) {
+        let params = &life.request.params;
+        // The caller's own timeout excuses it when the newest call took that long, whichever call the error is of.
+        let callers_choice = (params.timeout.is_some() || params.request_timeout.is_some())
+            && error.status == Some(408)
+            && life.newest.is_some_and(|(since, timeout)| self.now.since(since) >= timeout);
         if self.config.mode == Mode::Proxy
             && life.reported.is_some_and(|calls| calls != life.calls)
-            && !error.callers_choice
+            && !callers_choice
             && let Some(deployment) = error.deployment
         {
             self.weigh(deployment, error, None);
@@ -251,6 +258,7 @@ impl<'s> Model<'s> {
         self.tell(Event::Called { group: group.to_owned(), deployment, timeout });
         let call = life.calls;
         life.calls += 1;
+        life.newest = Some((self.now, timeout));
         let reply = life.request.reply(call);
         match self.outcome(life, deployment, reply, timeout) {
             Ok(()) => {

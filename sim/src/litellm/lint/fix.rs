@@ -37,12 +37,20 @@ pub fn fix(source: &Source, options: &Options, choice: &Choice) -> Result<Fixed,
             break;
         }
         // Together, or if that breaks the file the first that does not; a mend that breaks it alone is none. A setting
-        // that is put where LiteLLM reads it may turn out to be one that it refuses.
+        // that is put where LiteLLM reads it may turn out to be one that it refuses, unless that can be mended as well:
+        // a number in quotes.
         let whole = std::iter::once(chosen.clone()).chain(chosen.iter().map(|one| vec![*one]));
         let done = whole.into_iter().find_map(|some| {
-            let (text, left) = attempt(&fixed.text, &some, source, options, choice)?;
-            (errors(&left) <= errors(&findings)).then_some(())?;
-            Some((text, left, some.into_iter().cloned().collect::<Vec<_>>()))
+            let (mut text, mut left) = attempt(&fixed.text, &some, source, options, choice)?;
+            let mut mended: Vec<Finding> = some.into_iter().cloned().collect();
+            if errors(&left) > errors(&findings) {
+                let mut further = apart(&left, &refused);
+                further.retain(|finding| finding.rule.severity == Severity::Error);
+                let then = attempt(&text, &further, source, options, choice)?;
+                mended.extend(further.into_iter().cloned());
+                (text, left) = then;
+            }
+            (errors(&left) <= errors(&findings)).then_some((text, left, mended))
         });
         let Some((text, left, mended)) = done else {
             refused.extend(chosen.iter().map(|finding| (finding.rule.name, finding.path.clone())));

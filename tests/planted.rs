@@ -35,7 +35,7 @@ const AWAKE: &str = "ROUTEDRILL_PLANTED";
 const SEEDS: [u64; 3] = [2, 20, 200];
 
 /// What a run without an end is taken for, after so many seconds.
-const PATIENCE: u64 = 600;
+const PATIENCE: u64 = 180;
 
 /// The whole catalogue. A bug's number is its place in it.
 fn catalogue() -> impl Iterator<Item = &'static Bug> {

@@ -359,7 +359,7 @@ fn of_twenty(planted: &Planted<'_>) -> (usize, usize) {
 fn a_winner_that_was_lucky_while_tuning_is_refuted_by_seeds_that_nothing_was_chosen_by() {
     let (lucky, recommended) = of_twenty(&twins());
     println!("{lucky} of 20 looked better while tuning, {recommended} were recommended");
-    assert!(lucky >= 2, "without luck this shows nothing");
+    assert!(lucky >= 1, "without luck this shows nothing");
     assert!(recommended <= 1, "{recommended} of 20 recommendations where nothing matters");
 }
 

@@ -115,11 +115,11 @@ fn a_shorter_second_cooldown_ends_the_first_only_in_newer_releases_and_a_longer_
         (Release::V1_80_17, 30, 10.1),
     ] {
         let mut d = cooled_twice(release, 10, second);
-        let told = d.notes.iter().filter_map(|note| match note {
+        let mut told = d.notes.iter().filter_map(|note| match note {
             Note::Cooled { until, .. } => Some(*until),
             _ => None,
         });
-        assert_eq!(told.last(), Some(secs(until)), "{release}, then {second} s");
+        assert_eq!(told.next_back(), Some(secs(until)), "{release}, then {second} s");
         assert_eq!(d.ask_at(until - 0.05, "g").calls, ["b"], "{release}, then {second} s");
         assert_eq!(d.ask_at(until + 0.05, "g").calls, ["a"], "{release}, then {second} s");
     }

@@ -9,7 +9,7 @@ use router_core::Span;
 /// Latencies in microseconds, exact to three significant digits. Empty until the first one is recorded.
 ///
 /// A histogram takes a hundred kilobytes, to be cleared, copied and added up again. There is one for every name in every
-/// phase of a run, and most of them see few requests, so the first [`FEW`] latencies are only listed: all of a run that is
+/// phase of a run, and most of them see few requests, so the first few latencies are only listed: all of a run that is
 /// one of many. Every answer is the one that the histogram would give.
 #[derive(Clone, Debug)]
 pub struct Latency(Recorded);

@@ -35,7 +35,7 @@ const AWAKE: &str = "ROUTEDRILL_PLANTED";
 const SEEDS: [u64; 3] = [2, 20, 200];
 
 /// What a run without an end is taken for, after so many seconds.
-const PATIENCE: u64 = 180;
+const PATIENCE: u64 = 90;
 
 /// The whole catalogue. A bug's number is its place in it.
 fn catalogue() -> impl Iterator<Item = &'static Bug> {
@@ -102,7 +102,9 @@ fn plant(core: &Path) {
 
 /// Builds the copy with all bugs in it.
 fn build(copy_of: &Path) -> PathBuf {
-    for name in ["Cargo.toml", "Cargo.lock", "router-core", "sim", "reports", "src", "benches", "tests", "README.md"] {
+    for name in
+        ["Cargo.toml", "Cargo.lock", "router-core", "sim", "reports", "src", "benches", "tests", "docs", "README.md"]
+    {
         copy(&root().join(name), &copy_of.join(name));
     }
     plant(&copy_of.join("router-core/src"));

@@ -5,7 +5,7 @@ use crate::config::{Number, RoutingStrategy};
 use crate::cooldown::Failed;
 use crate::entropy::Draw;
 use crate::error::{ErrorClass, Exception, FailureKind, RetryAfter};
-use crate::ids::DeploymentId;
+use crate::ids::{DeploymentId, NameId, RequestId};
 use crate::mapping;
 use crate::note::{Note, Selection};
 use crate::output::{Outcome, Output};
@@ -50,17 +50,7 @@ impl Router {
         let (id, name) = (request.id(), request.top().name);
         request.last_name = name;
         let selected = self.select(cx, slot);
-        if self.explains {
-            cx.note(Note::Selected(Box::new(Selection {
-                request: id,
-                n,
-                group: name,
-                eligible: self.eligible.clone(),
-                filtered: self.filtered.clone(),
-                scores: self.scores.clone(),
-                picked: selected.ok(),
-            })));
-        }
+        self.note_selection(cx, (id, n, name), selected.ok());
         let deployment = match selected {
             Ok(deployment) => deployment,
             Err(exception) => {
@@ -82,6 +72,26 @@ impl Router {
             }
         };
         self.begin_call(cx, slot, n, deployment)
+    }
+
+    /// Tells everything about a selection, the newest, if somebody wants to know.
+    pub(crate) fn note_selection(
+        &self,
+        cx: &mut Context<'_>,
+        (request, n, group): (RequestId, u32, NameId),
+        picked: Option<DeploymentId>,
+    ) {
+        if self.explains {
+            cx.note(Note::Selected(Box::new(Selection {
+                request,
+                n,
+                group,
+                eligible: self.eligible.clone(),
+                filtered: self.filtered.clone(),
+                scores: self.scores.clone(),
+                picked,
+            })));
+        }
     }
 
     /// Goes as far as it can with the deployment that was chosen for the n-th attempt of a request.

@@ -8,7 +8,6 @@
 
 use crate::attempt::Step;
 use crate::error::Exception;
-use crate::note::{Note, Selection};
 use crate::output::{Outcome, Output};
 use crate::request::{Phase, attempt_of};
 use crate::router::{Context, Router};
@@ -37,17 +36,7 @@ impl Router {
         let found = self.select(cx, hedge).ok();
         let other = found.filter(|&found| cx.plan.deployment(found).twin != cx.plan.deployment(called).twin);
         let Some(deployment) = other.filter(|_| self.retry_tokens.take()) else { return self.requests.end(hedge) };
-        if self.explains {
-            cx.note(Note::Selected(Box::new(Selection {
-                request: id,
-                n,
-                group: name,
-                eligible: self.eligible.clone(),
-                filtered: self.filtered.clone(),
-                scores: self.scores.clone(),
-                picked: Some(deployment),
-            })));
-        }
+        self.note_selection(cx, (id, n, name), Some(deployment));
         let request = self.requests.at(slot);
         request.attempts += 1;
         request.hedge = Some(hedge);

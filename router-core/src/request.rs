@@ -268,6 +268,18 @@ impl Frame {
         self.carried.as_ref().map_or_else(RequestLists::default, |carried| carried.lists)
     }
 
+    /// Forgets what has happened in it: what it is for, and what it carries, stays.
+    fn forget(&mut self) {
+        self.excluded.clear();
+        self.failed_over.clear();
+        self.failed_retries = 0;
+        self.budget = None;
+        self.none_healthy = false;
+        self.skipped.clear();
+        self.walk.kind = WalkKind::None;
+        self.walk.carried = None;
+    }
+
     fn spare() -> Self {
         Self {
             name: NameId(0),
@@ -375,8 +387,7 @@ impl Request {
         }
         let (below, above) = self.frames.split_at_mut(self.depth);
         let frame = &mut above[0];
-        frame.excluded.clear();
-        frame.failed_over.clear();
+        frame.forget();
         if let Some(below) = below.last() {
             frame.excluded.extend_from_slice(&below.excluded);
             frame.failed_over.extend_from_slice(&below.failed_over);
@@ -385,12 +396,6 @@ impl Request {
         frame.depth = depth;
         frame.target_order = target_order;
         frame.carried = carried;
-        frame.failed_retries = 0;
-        frame.budget = None;
-        frame.none_healthy = false;
-        frame.skipped.clear();
-        frame.walk.kind = WalkKind::None;
-        frame.walk.carried = None;
         self.depth += 1;
     }
 
@@ -406,15 +411,7 @@ impl Request {
     pub(crate) fn begin_again(&mut self) {
         self.tried.clear();
         self.retry_count = 0;
-        let frame = self.frame();
-        frame.excluded.clear();
-        frame.failed_over.clear();
-        frame.failed_retries = 0;
-        frame.budget = None;
-        frame.none_healthy = false;
-        frame.skipped.clear();
-        frame.walk.kind = WalkKind::None;
-        frame.walk.carried = None;
+        self.frame().forget();
     }
 
     /// Forgets the frames below the one that is at work: its stream is what the caller reads from here on.

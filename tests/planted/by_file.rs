@@ -162,7 +162,7 @@ pub(crate) const BY_FILE: &[Bug] = &[
         "asked.or(plan.deployment(deployment).own_cooldown_time)",
     ),
     bug("counts minutes from its start", "plan/mod.rs", "", "self.start_unix_nanos + now.as_nanos()", "now.as_nanos()"),
-    bug("counts a fallback's retries on from those before", "request.rs", "", "frame.failed_retries = 0", "()"),
+    bug("counts a fallback's retries on from those before", "request.rs", "", "self.failed_retries = 0", "()"),
     bug(
         "takes a new request's failure for one that was counted",
         "request.rs",

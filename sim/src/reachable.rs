@@ -36,9 +36,13 @@ pub(crate) fn names(plan: &Plan, traffic: &Traffic, lists: &[FallbackList]) -> V
     names
 }
 
-/// The deployments behind each of those [names], as far as the request's tags and region let them serve it.
-pub(crate) fn deployments(plan: &Plan, traffic: &Traffic, lists: &[FallbackList]) -> Vec<Vec<DeploymentId>> {
-    names(plan, traffic, lists).into_iter().map(|name| serving(plan, traffic, name)).collect()
+/// Each of those [names] with the deployments behind it, as far as the request's tags and region let them serve it.
+pub(crate) fn deployments(
+    plan: &Plan,
+    traffic: &Traffic,
+    lists: &[FallbackList],
+) -> impl Iterator<Item = (NameId, Vec<DeploymentId>)> {
+    names(plan, traffic, lists).into_iter().map(|name| (name, serving(plan, traffic, name)))
 }
 
 fn serving(plan: &Plan, traffic: &Traffic, name: NameId) -> Vec<DeploymentId> {

@@ -468,11 +468,9 @@ impl Clairvoyant {
 
 impl Source {
     fn new(plan: &Plan, traffic: &Traffic) -> Self {
-        let names = reachable::names(plan, traffic, &ON_ANYTHING);
-        let serving = reachable::deployments(plan, traffic, &ON_ANYTHING);
         let timeout = traffic.params.as_deref().and_then(|params| params.timeout.or(params.request_timeout));
         Self {
-            names: names.into_iter().zip(serving).collect(),
+            names: reachable::deployments(plan, traffic, &ON_ANYTHING).collect(),
             patience: traffic.deadline,
             call_patience: timeout.filter(|&seconds| seconds > 0.0).map(Span::from_secs_f64),
             waiting: VecDeque::new(),

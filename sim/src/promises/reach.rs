@@ -231,7 +231,8 @@ impl Site {
 impl Source {
     fn new(plan: &Plan, traffic: &Traffic) -> Self {
         let params = traffic.params.as_deref();
-        let mut targets = reachable::deployments(plan, traffic, &ON_FAILURE).concat();
+        let mut targets: Vec<_> =
+            reachable::deployments(plan, traffic, &ON_FAILURE).flat_map(|(_, serving)| serving).collect();
         targets.sort_unstable();
         targets.dedup();
         let timeout = params.and_then(|params| params.timeout).map(Span::from_secs_f64);

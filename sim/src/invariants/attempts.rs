@@ -122,11 +122,10 @@ impl Laws {
             None => None,
         };
         let told = told.or_else(|| {
-            let candidates: Vec<DeploymentId> = match self.learns() {
-                true => self.candidates(name, at).collect(),
-                false => Vec::new(),
-            };
-            self.picked_by_usage(name, &candidates, Some(deployment), prompt, at)
+            let candidates = self.who_learns(name, at);
+            let told = self.picked_by_usage(name, &candidates, Some(deployment), prompt, at);
+            self.left = candidates;
+            told
         });
         if let Some(what) = told {
             self.broken(Law::StrategyKept, at, request, Some(deployment), || what);
@@ -196,25 +195,45 @@ impl Laws {
         (name, picked): (NameId, DeploymentId),
         eligible: u32,
     ) {
-        let Some(left) = self.left(at, request, name) else { return };
-        let left = left.unwrap_or_default();
-        let prompt = self.ledger.requests.get(request).map_or(0, |(_, open)| open.prompt);
+        let mut left = std::mem::take(&mut self.left);
+        if self.filter(at, request, name, &mut left).is_some() {
+            self.picked_from(at, request, (name, picked), (eligible, &left));
+        }
+        self.left = left;
+    }
+
+    /// Somebody is picked, and these are left by all filters.
+    fn picked_from(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        (name, picked): (NameId, DeploymentId),
+        (eligible, left): (u32, &[DeploymentId]),
+    ) {
         let told = picked_from_group::of_filters(left.contains(&picked), eligible, left.len() as u32);
         if let Some(what) = told {
             return self.broken(Law::PickedFromGroup, at, request, Some(picked), || what);
         }
-        let plan = std::sync::Arc::clone(&self.plan);
         let candidates = left.iter().copied();
         let busy = self.busy.as_ref();
-        let told = busy.and_then(|busy| strategy_kept::of_busy(&plan, busy, name, candidates, picked, at));
-        let told = told.or_else(|| self.picked_by_usage(name, &left, Some(picked), prompt, at));
+        let told = busy.and_then(|busy| strategy_kept::of_busy(&self.plan, busy, name, candidates, picked, at));
+        let told = told.or_else(|| {
+            let prompt = self.ledger.requests.get(request).map_or(0, |(_, open)| open.prompt);
+            self.picked_by_usage(name, left, Some(picked), prompt, at)
+        });
         if let Some(what) = told {
             self.broken(Law::StrategyKept, at, request, Some(picked), || what);
         }
     }
 
-    /// Who is left by all filters, or how nobody is; `None`: it cannot be told from outside.
-    fn left(&mut self, at: Time, request: RequestId, name: NameId) -> Option<Result<Vec<DeploymentId>, Nobody>> {
+    /// Keeps in `left` who is left by all filters, or says how nobody is; `None`: it cannot be told from outside.
+    fn filter(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        name: NameId,
+        left: &mut Vec<DeploymentId>,
+    ) -> Option<Result<(), Nobody>> {
         let of_name = self.names.of(name);
         let judged = of_name.filtered && !of_name.members.is_empty();
         let (_, open) = self.ledger.requests.get(request).filter(|_| judged)?;
@@ -227,12 +246,26 @@ impl Laws {
             excluded: &frame.excluded,
             refused: &frame.refused,
         };
-        Some(filters::left(&self.plan, (&self.recount, &self.spend), (name, &of_name.members), wish, at))
+        let found = filters::left(&self.plan, (&self.recount, &self.spend), (name, &of_name.members), wish, at, left);
+        if found.is_err() {
+            left.clear();
+        }
+        Some(found)
     }
 
     /// Whether the routing strategy goes by usage or by latency.
     fn learns(&self) -> bool {
         self.learned.is_some() || self.usage.keeper() == super::quota_admitted::Keeper::Strategy
+    }
+
+    /// The candidates of a group for a strategy that goes by usage or by latency, for others nobody.
+    fn who_learns(&mut self, name: NameId, at: Time) -> Vec<DeploymentId> {
+        let mut left = std::mem::take(&mut self.left);
+        left.clear();
+        if self.learns() {
+            left.extend(self.candidates(name, at));
+        }
+        left
     }
 
     /// The pick of a strategy that goes by usage or by latency, or that it picked nobody.
@@ -422,9 +455,11 @@ impl Laws {
             open.late = Some(Late { error, retry_after, weighs, strategy_knows: false, after: open.attempt });
         }
         if !whole || !self.names.of(group).simple {
-            if plain && let Some(left) = self.left(at, request, group) {
-                self.nobody_by_filters(at, request, group, (error, prompt), left);
+            let mut left = std::mem::take(&mut self.left);
+            if plain && let Some(found) = self.filter(at, request, group, &mut left) {
+                self.nobody_by_filters(at, request, group, (error, prompt), found.map(|()| &left[..]));
             }
+            self.left = left;
             return;
         }
         if error.class == ErrorClass::RouterRateLimitError && self.names.strategy_takes_all {
@@ -433,13 +468,13 @@ impl Laws {
                 self.broken(Law::CooldownHeld, at, request, None, || what);
             }
         } else if self.learns() {
-            let candidates: Vec<DeploymentId> = self.candidates(group, at).collect();
-            if candidates.is_empty() {
-                return;
-            }
-            if let Some(what) = self.picked_by_usage(group, &candidates, None, prompt, at) {
+            let candidates = self.who_learns(group, at);
+            if !candidates.is_empty()
+                && let Some(what) = self.picked_by_usage(group, &candidates, None, prompt, at)
+            {
                 self.broken(Law::StrategyKept, at, request, None, || what);
             }
+            self.left = candidates;
         }
     }
 
@@ -450,7 +485,7 @@ impl Laws {
         request: RequestId,
         name: NameId,
         (error, prompt): (Error, u32),
-        left: Result<Vec<DeploymentId>, Nobody>,
+        left: Result<&[DeploymentId], Nobody>,
     ) {
         if matches!(error.class, ErrorClass::TypeError | ErrorClass::ZeroDivisionError) {
             // Weights that are no numbers, or add up to nothing.
@@ -465,7 +500,7 @@ impl Laws {
                 }
             }
             Ok(left) if strategys => {
-                if let Some(what) = self.picked_by_usage(name, &left, None, prompt, at) {
+                if let Some(what) = self.picked_by_usage(name, left, None, prompt, at) {
                     self.broken(Law::StrategyKept, at, request, None, || what);
                 }
             }

@@ -24,26 +24,28 @@ pub(super) struct Wish<'a> {
 /// Nobody is left: with what error, and the status that a client of the proxy sees.
 pub(super) type Nobody = (ErrorClass, u16);
 
-/// Who is left.
+/// Who is left, in `left`, whose memory is used again.
 pub(super) fn left(
     plan: &Plan,
     books: (&Recount, &Spend),
     (name, members): (NameId, &[DeploymentId]),
     wish: Wish<'_>,
     at: Time,
-) -> Result<Vec<DeploymentId>, Nobody> {
+    left: &mut Vec<DeploymentId>,
+) -> Result<(), Nobody> {
     let (rules, settings) = (plan.rules(), plan.settings());
     let (recount, spend) = books;
     let of = |id: DeploymentId| plan.deployment(id);
     // The strategy without an asynchronous form goes another way, with fewer filters.
     let whole = settings.routing_strategy.value != RoutingStrategy::UsageBased;
     let is_out = |id: DeploymentId| of(id).blocked || recount.rests(plan, id, at) || whole && of(id).team;
-    let well: Vec<DeploymentId> = members.iter().copied().filter(|&id| !is_out(id)).collect();
-    let paid: Vec<DeploymentId> = well.iter().copied().filter(|&id| !spend.is_spent(plan, id, at)).collect();
-    if paid.is_empty() && !well.is_empty() {
+    left.clear();
+    left.extend(members.iter().copied().filter(|&id| !is_out(id)));
+    let nobody_is_well = left.is_empty();
+    left.retain(|&id| !spend.is_spent(plan, id, at));
+    if left.is_empty() && !nobody_is_well {
         return Err((ErrorClass::ValueError, 429));
     }
-    let mut left = paid;
     if settings.enable_pre_call_checks.value {
         let too_long = |id: DeploymentId| of(id).max_input_tokens.is_some_and(|window| window < wish.prompt.into());
         let too_long_for_one = left.iter().any(|&id| too_long(id));
@@ -52,21 +54,21 @@ pub(super) fn left(
             return Err((ErrorClass::ContextWindowExceededError, 400));
         }
         if !rules.order_always {
-            keep_level(plan, &mut left, wish.level);
+            keep_level(plan, left, wish.level);
         }
     }
     if whole && settings.enable_tag_filtering.value {
-        left = tagged(plan, name, left, wish.tags)?;
+        keep_tagged(plan, name, left, wish.tags)?;
     }
     if rules.order_always {
-        keep_level(plan, &mut left, wish.level);
+        keep_level(plan, left, wish.level);
     }
     left.retain(|&id| !wish.excluded.contains(&of(id).twin));
     let refused = |id: &DeploymentId| wish.refused.contains(&of(*id).twin);
     if !left.iter().all(refused) {
         left.retain(|id| !refused(id));
     }
-    if left.is_empty() { Err((ErrorClass::RouterRateLimitError, 429)) } else { Ok(left) }
+    if left.is_empty() { Err((ErrorClass::RouterRateLimitError, 429)) } else { Ok(()) }
 }
 
 /// Keeps one level of `order`, where there are any.
@@ -78,22 +80,27 @@ fn keep_level(plan: &Plan, left: &mut Vec<DeploymentId>, asked: Option<i64>) {
 }
 
 /// Keeps those with the request's tags, else those that are there for everybody.
-fn tagged(plan: &Plan, name: NameId, left: Vec<DeploymentId>, tags: &[TagId]) -> Result<Vec<DeploymentId>, Nobody> {
+fn keep_tagged(plan: &Plan, name: NameId, left: &mut Vec<DeploymentId>, tags: &[TagId]) -> Result<(), Nobody> {
     let (of, strict) = (|id: DeploymentId| plan.deployment(id), plan.rules().known_tags_skip_defaults);
     let fits = |id: DeploymentId| {
         let own = &of(id).tags;
         let common = tags.iter().filter(|tag| own.contains(tag)).count();
         common > 0 && (plan.settings().tag_filtering_match_any.value || common == tags.len())
     };
-    let fitting: Vec<DeploymentId> = left.iter().copied().filter(|&id| fits(id)).collect();
-    let defaults: Vec<DeploymentId> = left.iter().copied().filter(|&id| of(id).default_tagged).collect();
-    if !fitting.is_empty() || left.is_empty() && strict {
-        return Ok(fitting);
+    if left.iter().any(|&id| fits(id)) || left.is_empty() && strict {
+        left.retain(|&id| fits(id));
+        return Ok(());
     }
+    let defaults = left.iter().any(|&id| of(id).default_tagged);
     if tags.is_empty() {
-        return Ok(if defaults.is_empty() { left } else { defaults });
+        left.retain(|&id| !defaults || of(id).default_tagged);
+        return Ok(());
     }
     let mut group = plan.deployments().iter().filter(|one| one.group == name);
     let known = strict && group.any(|one| one.tags.iter().any(|tag| tags.contains(tag)));
-    if known || defaults.is_empty() { Err((ErrorClass::ValueError, 401)) } else { Ok(defaults) }
+    if known || !defaults {
+        return Err((ErrorClass::ValueError, 401));
+    }
+    left.retain(|&id| of(id).default_tagged);
+    Ok(())
 }

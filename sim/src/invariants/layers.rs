@@ -7,7 +7,7 @@ use router_core::{ErrorClass, FallbackList, GiveUpReason, Mode, NameId, NoFallba
 use super::defects::Defect;
 use super::fallback_order::{chain, due, list_for};
 use super::law::Law;
-use super::ledger::{Calling, Frame, Frames};
+use super::ledger::{Calling, Frame};
 use super::watch::Laws;
 use super::{attempts_bounded, fallback_depth, fallback_order, not_retried, retries, retry_wait};
 
@@ -99,10 +99,7 @@ impl Laws {
         let what_if = *self.plan.what_if();
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         let since = *open.awaits_since.get_or_insert(at);
-        open.frames = Frames::new(open.asked);
-        open.tried.clear();
-        open.levels.clear();
-        open.calling = Calling::No;
+        open.begin_again();
         // A probe that ends sooner ends the wait.
         let wait = until.since(at);
         let least = if what_if.half_open.is_some() { Span::ZERO } else { wait };

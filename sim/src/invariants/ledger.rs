@@ -189,10 +189,31 @@ impl Frame {
             raised: None,
         }
     }
+
+    /// The same as a new one, in place.
+    fn renew(&mut self, name: NameId, depth: i64, partial: bool) {
+        self.name = name;
+        self.depth = depth;
+        self.hops = 0;
+        self.partial = partial;
+        self.failover = false;
+        self.typed = false;
+        self.attempts = 0;
+        self.first = None;
+        self.newest = None;
+        self.budget = None;
+        self.level = None;
+        self.refused.clear();
+        self.excluded.clear();
+        self.failed_over.clear();
+        self.wait = None;
+        self.next_target = 0;
+        self.raised = None;
+    }
 }
 
 impl Frames {
-    pub(super) const fn new(name: NameId) -> Self {
+    const fn new(name: NameId) -> Self {
         Self { first: Frame::new(name, 0, false), hops: Vec::new() }
     }
 
@@ -220,21 +241,13 @@ impl Frames {
 }
 
 impl Open {
-    /// Becomes another request, and keeps the memory of its lists.
-    fn renew(&mut self, fresh: Self) {
-        let (mut hops, mut tried) = (std::mem::take(&mut self.frames.hops), std::mem::take(&mut self.tried));
-        hops.clear();
-        tried.clear();
-        *self = fresh;
-        (self.frames.hops, self.tried) = (hops, tried);
-    }
-
-    pub(super) fn new(asked: NameId, own: Own, plain: bool, prompt: u32) -> Self {
+    fn new() -> Self {
+        let nobody = NameId(0);
         Self {
-            asked,
-            frames: Frames::new(asked),
-            own,
-            plain,
+            asked: nobody,
+            frames: Frames::new(nobody),
+            own: Own::default(),
+            plain: true,
             attempt: None,
             calling: Calling::No,
             reported: false,
@@ -242,8 +255,8 @@ impl Open {
             reported_call: None,
             last_called: None,
             picked: None,
-            last_name: asked,
-            prompt,
+            last_name: nobody,
+            prompt: 0,
             late: None,
             tried: Vec::new(),
             levels: Vec::new(),
@@ -253,6 +266,37 @@ impl Open {
             hedge: None,
             awaits_since: None,
         }
+    }
+
+    /// Becomes another request. It is told in place: a request is as large as a dozen lines of the processor's cache.
+    pub(super) fn renew(&mut self, asked: NameId, own: Own, plain: bool, prompt: u32) {
+        self.asked = asked;
+        self.begin_again();
+        self.own = own;
+        self.plain = plain;
+        self.attempt = None;
+        self.reported = false;
+        self.last_call = None;
+        self.reported_call = None;
+        self.last_called = None;
+        self.picked = None;
+        self.last_name = asked;
+        self.prompt = prompt;
+        self.late = None;
+        self.tags.clear();
+        self.region = None;
+        self.probe = None;
+        self.hedge = None;
+        self.awaits_since = None;
+    }
+
+    /// Begins at the request's own name again, with no layer or fallback behind it.
+    pub(super) fn begin_again(&mut self) {
+        self.frames.hops.clear();
+        self.frames.first.renew(self.asked, 0, false);
+        self.tried.clear();
+        self.levels.clear();
+        self.calling = Calling::No;
     }
 
     /// The second call, if that is the one.
@@ -270,14 +314,12 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub(super) fn open(&mut self, request: RequestId, fresh: Open) {
-        let place = match self.spare.pop() {
-            Some(mut place) => {
-                place.renew(fresh);
-                place
-            }
-            None => Box::new(fresh),
-        };
+    /// A place for a request, which still holds what was known of an earlier one.
+    pub(super) fn place(&mut self) -> Box<Open> {
+        self.spare.pop().unwrap_or_else(|| Box::new(Open::new()))
+    }
+
+    pub(super) fn open(&mut self, request: RequestId, place: Box<Open>) {
         self.open.open(request, (request, place));
     }
 

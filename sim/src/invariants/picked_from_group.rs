@@ -43,8 +43,10 @@ pub(super) fn of_order(
 
 /// A pick where context windows, regions, tags or levels decide, from so many, where so many should have been there.
 pub(super) fn of_filters(is_left: bool, eligible: u32, counted: u32) -> Option<String> {
-    let told = format!("picked from {eligible}, where the filters leave {counted}");
-    (!is_left || eligible != counted).then(|| if is_left { told } else { format!("{told}, and not this one") })
+    (!is_left || eligible != counted).then(|| {
+        let nor = if is_left { "" } else { ", and not this one" };
+        format!("picked from {eligible}, where the filters leave {counted}{nor}")
+    })
 }
 
 /// Nobody was left, and this is the error that says so, and the status that a client sees.

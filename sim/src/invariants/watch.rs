@@ -50,6 +50,8 @@ pub struct Laws {
     pub(super) hung_up: Option<(Call, End)>,
     /// What the failure that was counted last must lead to, if that can be told.
     pub(super) expected: Option<(RequestId, DeploymentId, Option<Due>)>,
+    /// Who is left to be picked: a list whose memory is used again.
+    pub(super) left: Vec<DeploymentId>,
     pub(super) breaches: Breaches,
     pub(super) defects: Defects,
 }
@@ -82,6 +84,7 @@ impl Laws {
             replied: None,
             hung_up: None,
             expected: None,
+            left: Vec::new(),
             breaches: Breaches::default(),
             defects: Defects::default(),
         }
@@ -196,9 +199,11 @@ impl Laws {
             // Whose failures are counted is another story for streams.
             (self.busy, self.learned) = (None, None);
         }
-        let mut open = Open::new(ask.model, own, !ask.stream, ask.prompt_tokens);
+        let mut open = self.ledger.requests.place();
+        open.renew(ask.model, own, !ask.stream, ask.prompt_tokens);
         if let Some(params) = ask.params.as_deref() {
-            (open.tags, open.region) = (params.tags.clone(), params.region);
+            open.tags.clone_from(&params.tags);
+            open.region = params.region;
         }
         self.ledger.requests.open(request, open);
     }

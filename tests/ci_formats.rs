@@ -1,18 +1,16 @@
 //! What machines that run tests read: JUnit XML, annotations and step summaries of GitHub Actions, CSV. The rules are
 //! those of the JUnit schema that Jenkins publishes, and of GitHub's documentation, written down here as rules.
 
+mod program;
+
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Output};
+
+use program::routedrill;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const AZURE: &str = "examples/litellm/azure-two-regions.yaml";
 const FAULTY: &str = "tests/inputs/faulty.yaml";
-
-fn routedrill(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_routedrill"));
-    command.args(args).current_dir(ROOT).env("NO_COLOR", "1").output().expect("routedrill runs")
-}
 
 /// What a command prints, and its exit code.
 fn printed(args: &[&str]) -> (String, Option<i32>) {

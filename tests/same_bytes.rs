@@ -1,21 +1,15 @@
 //! Same binary, config, scenario and seed: same bytes, on standard output and in every file, in every process and on any
 //! number of threads.
 
+mod program;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+
+use program::routedrill;
 
 const CONFIG: &str = "examples/litellm/azure-two-regions.yaml";
-
-fn routedrill(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_routedrill"))
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("SOURCE_DATE_EPOCH")
-        .output()
-        .expect("the binary that was built for this test starts")
-}
 
 /// Every file of a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

@@ -1,20 +1,15 @@
 //! `explain`, `run --record` and `replay` as their users meet them.
 
+mod program;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use program::routedrill;
 use serde_json::Value;
 
 const SCENARIO: &str = "tests/inputs/lone-primary.yaml";
-
-fn routedrill(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_routedrill"))
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the binary that was built for this test starts")
-}
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text")

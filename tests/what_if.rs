@@ -1,16 +1,10 @@
 //! Policies that LiteLLM does not have, through the real program: nobody can take what they do for what a proxy does.
 
-use std::process::{Command, Output};
+mod program;
+
+use program::routedrill;
 
 const SCENARIO: &str = "scenarios/herd-with-jitter.yaml";
-
-fn routedrill(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_routedrill"))
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the binary that was built for this test starts")
-}
 
 fn out(args: &[&str]) -> String {
     String::from_utf8(routedrill(args).stdout).expect("UTF-8")

@@ -7,9 +7,11 @@ use router_core::{
 use super::filters::{self, Nobody, Wish};
 use super::law::Law;
 use super::ledger::{Calling, End, Late, Seen};
+use super::quota_admitted::Refused;
 use super::watch::Laws;
 use super::{
-    blame, cooldown_held, mapped, max_parallel, one_answer, picked_from_group, retry_wait, spend_adds_up, strategy_kept,
+    attempts_bounded, blame, client_retries, cooldown_held, mapped, max_parallel, nothing_forgotten, one_answer,
+    picked_from_group, retry_wait, spend_adds_up, strategy_kept,
 };
 
 impl Laws {
@@ -44,14 +46,16 @@ impl Laws {
         request: RequestId,
         attempt: AttemptId,
         (group, deployment): (NameId, DeploymentId),
-        eligible: u32,
+        (n, eligible): (u32, u32),
     ) {
+        self.numbered(at, request, n);
         if let Some((_, open)) = self.ledger.requests.get(request)
             && open.hedge_of(Some(attempt)).is_some()
         {
             return self.picked_hedge(at, request, attempt, (group, deployment));
         }
         self.waited(at, request);
+        self.left_open(at, request);
         self.picked.insert(attempt, request);
         self.counted_tokens(at, request, group);
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
@@ -59,6 +63,7 @@ impl Laws {
         open.attempt = Some(attempt);
         open.picked = Some(deployment);
         open.calling = Calling::InLine;
+        (open.repeated, open.ended) = (0, None);
         let selects = open.own.selects || !open.plain;
         let prompt = open.prompt;
         let frame = open.frames.top();
@@ -86,6 +91,40 @@ impl Laws {
         let probe = self.recount.begin_probe(&self.plan, deployment, at).then_some(deployment);
         if let Some((_, open)) = self.ledger.requests.get(request) {
             open.probe = probe;
+        }
+    }
+
+    /// An attempt is made, as the n-th of its request, counted from 0.
+    fn numbered(&mut self, at: Time, request: RequestId, n: u32) {
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let before = open.attempts;
+        open.attempts += 1;
+        if let Some(what) = attempts_bounded::of_number(n, before) {
+            self.broken(Law::AttemptsBounded, at, request, None, || what);
+        }
+    }
+
+    /// The request goes on, so nothing of its last attempt is left to be done.
+    pub(super) fn left_open(&mut self, at: Time, request: RequestId) {
+        let calling = self.ledger.requests.get(request).map(|(_, open)| open.calling);
+        if let Some(what) = calling.and_then(nothing_forgotten::of_going_on) {
+            self.broken(Law::NothingForgotten, at, request, None, || what.to_owned());
+        }
+    }
+
+    /// The provider's own client calls once more within an attempt.
+    pub(super) fn called_again(&mut self, at: Time, request: RequestId, call: AttemptId, repetition: u32) {
+        self.picked.insert(call, request);
+        let plan = std::sync::Arc::clone(&self.plan);
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let (before, ended) = (open.repeated, open.ended.take());
+        open.repeated += 1;
+        let Some(whom) = open.picked.filter(|_| open.plain) else { return };
+        let most = client_retries::most(&plan, whom, &open.own);
+        if let Some(what) =
+            client_retries::of_call((repetition, before), most, ended.map(|(since, end)| (end, since)), at)
+        {
+            self.broken(Law::AttemptsBounded, at, request, Some(whom), || what);
         }
     }
 
@@ -309,6 +348,8 @@ impl Laws {
         note: Failure,
     ) {
         let Failure { attempt, sent, error } = note;
+        let kept = self.plan.rules().retries_counted_per_request;
+        let unprepared = !sent && error.class == ErrorClass::APIConnectionError;
         if let Some(attempt) = attempt {
             self.picked.remove(attempt);
         }
@@ -335,12 +376,21 @@ impl Laws {
             deployment: Some(whom),
             by_router: !sent && error.class != ErrorClass::APIConnectionError,
             by_limit: false,
+            by_day: false,
             callers_timeout: false,
         };
-        let unprepared = !sent && error.class == ErrorClass::APIConnectionError;
         if unprepared && let Some(what) = self.usage.called(&self.plan, whom, at) {
             // It had leave to call.
             self.broken(Law::QuotaAdmitted, at, request, Some(whom), || what);
+        }
+        if unprepared && kept {
+            self.capped(at, request, whom, false);
+        }
+        if sent && hedge.is_none() && plain {
+            self.not_called_again(at, request, whom, ended.map(|(_, end)| end));
+        }
+        if !sent && let Some(what) = one_answer::of_refusal(&error) {
+            self.broken(Law::OneAnswer, at, request, Some(whom), || what);
         }
         let mut counts = sent || unprepared;
         match ended {
@@ -356,6 +406,9 @@ impl Laws {
             Some((_, End::Answered { usage, content_filter: true })) => {
                 let since = self.ledger.requests.get(request).and_then(|(_, open)| open.last_call);
                 self.answered(at, (group, since), whom, usage);
+                if hedge.is_none() {
+                    self.filtered(at, request, whom, true);
+                }
                 counts = false;
             }
             Some((_, End::Answered { .. })) | None => {
@@ -380,7 +433,7 @@ impl Laws {
                 self.count_failure(at, request, whom, &seen, group);
             } else if counts {
                 self.expect(at, request, whom, None);
-            } else if !sent && self.refused_by_limit(at, request, whom) {
+            } else if !sent && self.refused_by_limit(at, request, whom).is_some() {
                 self.weigh_limit(at, request, whom, error);
             }
             return;
@@ -388,46 +441,81 @@ impl Laws {
         open.frames.top().newest = Some(seen);
         if counts {
             self.report(at, request, whom, &seen, group);
-        } else if !sent && self.refused_by_limit(at, request, whom) {
+        } else if !sent && let Some(by_day) = self.refused_by_limit(at, request, whom) {
             if let Some((_, open)) = self.ledger.requests.get(request)
                 && let Some(newest) = &mut open.frames.top().newest
             {
                 // A limit of the router carries a `Retry-After` of a minute.
-                (newest.by_limit, newest.retry_after) = (true, RetryAfter::Seconds(60));
+                (newest.by_limit, newest.by_day, newest.retry_after) = (true, by_day, RetryAfter::Seconds(60));
             }
             self.report_limit(request, error);
             self.weigh_limit(at, request, whom, error);
         }
     }
 
-    /// The router refused a call by itself, for want of a place or by a limit per minute; says whether it was a limit.
-    fn refused_by_limit(&mut self, at: Time, request: RequestId, whom: DeploymentId) -> bool {
+    /// A call is made, or refused, where `num_retries_per_request` has a say.
+    pub(super) fn capped(&mut self, at: Time, request: RequestId, whom: DeploymentId, called: bool) {
+        let cap = self.plan.settings().num_retries_per_request;
+        let Some((_, open)) = self.ledger.requests.get(request).filter(|(_, open)| open.plain) else { return };
+        if let Some(what) = attempts_bounded::of_cap(called, open.spent, cap) {
+            self.broken(Law::AttemptsBounded, at, request, Some(whom), || what);
+        }
+    }
+
+    /// An answer that a filter broke off is passed on, or is taken for an error.
+    pub(super) fn filtered(&mut self, at: Time, request: RequestId, whom: DeploymentId, raised: bool) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let Some((_, open)) = self.ledger.requests.get(request).filter(|(_, open)| open.plain) else { return };
+        let (name, asked) = (open.frames.at_work().name, open.asked);
+        let due = one_answer::falls_back(&plan, (name, asked), &open.tried, self.names.defaults);
+        if let Some(what) = one_answer::of_filtered(raised, due).filter(|_| !self.names.maps) {
+            self.broken(Law::OneAnswer, at, request, Some(whom), || what.to_owned());
+        }
+    }
+
+    /// An attempt is over with its newest call, and the provider's own client does not call again.
+    fn not_called_again(&mut self, at: Time, request: RequestId, whom: DeploymentId, ended: Option<End>) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        let (own, before) = (open.own, open.repeated);
+        let most = client_retries::most(&plan, whom, &own);
+        if let Some(what) = ended.and_then(|end| client_retries::of_end(before, most, end, at)) {
+            self.broken(Law::AttemptsBounded, at, request, Some(whom), || what);
+        }
+    }
+
+    /// The router refused a call by itself, for want of a place or by a limit per minute; says whether it was a limit, and one per day.
+    fn refused_by_limit(&mut self, at: Time, request: RequestId, whom: DeploymentId) -> Option<bool> {
         let taken = max_parallel::taken(&self.plan, &self.ledger.in_flight, whom, at);
         // A place is asked for before any limit per minute is.
         let full = taken.is_some_and(|(taken, cap)| taken >= cap);
         if full {
-            return false;
+            return None;
         }
         if !self.limits {
             if let Some(what) = taken.and_then(max_parallel::of_refusal) {
                 self.broken(Law::MaxParallel, at, request, Some(whom), || what);
             }
-            return false;
+            return None;
         }
         if self.plan.deployment(whom).max_parallel_requests.is_some() && taken.is_none() {
             // Either may have refused.
             self.expect(at, request, whom, None);
-            return false;
+            return None;
         }
-        if let Some(what) = self.usage.refused(&self.plan, whom, at) {
+        let Refused { by_day, wrong } = self.usage.refused(&self.plan, whom, at);
+        if let Some(what) = wrong {
             self.broken(Law::QuotaAdmitted, at, request, Some(whom), || what);
         }
-        true
+        Some(by_day)
     }
 
     /// Nobody could be picked.
-    pub(super) fn nobody(&mut self, at: Time, request: RequestId, group: NameId, error: Error) {
+    pub(super) fn nobody(&mut self, at: Time, request: RequestId, group: NameId, (n, error): (u32, Error)) {
+        self.numbered(at, request, n);
         self.waited(at, request);
+        self.left_open(at, request);
+        self.hinted(at, request, group, &error);
         self.counted_tokens(at, request, group);
         let strategy = self.plan.settings().routing_strategy.value;
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
@@ -445,6 +533,7 @@ impl Laws {
             deployment: None,
             by_router: true,
             by_limit: false,
+            by_day: false,
             callers_timeout: false,
         });
         let whole = !frame.partial && frame.refused.is_empty() && frame.excluded.is_empty() && !selects;
@@ -475,6 +564,17 @@ impl Laws {
                 self.broken(Law::StrategyKept, at, request, None, || what);
             }
             self.left = candidates;
+        }
+    }
+
+    /// Nobody could be picked, and the client is told when to come back.
+    fn hinted(&mut self, at: Time, request: RequestId, group: NameId, error: &Error) {
+        if !self.names.counts_cooldowns || self.names.of(group).by_id {
+            return;
+        }
+        let shortest = self.recount.shortest(&self.plan, &self.names.of(group).members, at);
+        if let Some(what) = retry_wait::of_hint(&self.plan, error, shortest) {
+            self.broken(Law::RetryWait, at, request, None, || what);
         }
     }
 

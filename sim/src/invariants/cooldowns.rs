@@ -34,8 +34,9 @@ impl Window {
 struct Health {
     /// When the cache forgets the cooldown: a second one while the first lasts does not move it.
     forgotten: Option<Time>,
-    /// When the newest cooldown ends by its own length.
+    /// When the newest cooldown ends by its own length, and that length.
     over: Time,
+    length: Span,
     successes: Window,
     failures: Window,
     /// Failures against `allowed_fails`: the router's, the deployment's, and the deployment's by class of error.
@@ -134,6 +135,13 @@ impl Recount {
         self.health[plan.deployment(deployment).twin.index()].rests_until(plan, now)
     }
 
+    /// The shortest cooldown among those of some deployments that rest, in whole.
+    pub(super) fn shortest(&self, plan: &Plan, deployments: &[DeploymentId], now: Time) -> Option<Span> {
+        let of = |&id: &DeploymentId| &self.health[plan.deployment(id).twin.index()];
+        let resting = deployments.iter().map(of).filter(|health| health.rests_until(plan, now).is_some());
+        resting.map(|health| health.length).min()
+    }
+
     pub(super) fn answered(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) {
         self.of(plan, deployment).successes.add(now, WINDOW);
     }
@@ -151,6 +159,7 @@ impl Recount {
             health.forgotten = Some(now + length);
         }
         health.over = now + length;
+        health.length = length;
         health.tripped = half_open;
     }
 

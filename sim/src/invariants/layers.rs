@@ -15,6 +15,7 @@ impl Laws {
     /// The retry layer goes on, or gives up, after it waited for so long.
     pub(super) fn decided(&mut self, at: Time, request: RequestId, gave_up: Option<GiveUpReason>, wait: Span) {
         let goes_on = gave_up.is_none();
+        self.left_open(at, request);
         self.weighed(at);
         let unpaid = gave_up == Some(GiveUpReason::RetryBudget) && self.plan.what_if().retry_budget.is_some();
         if goes_on {
@@ -54,6 +55,7 @@ impl Laws {
             goes_on && rules.retry_skips_refusers && lasts
         });
         frame.refused.extend(refuser);
+        open.spent += i64::from(!silent);
         if silent {
             frame.wait = Some((at, Span::ZERO, Span::ZERO));
         } else if wait.is_zero() {
@@ -117,6 +119,7 @@ impl Laws {
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         let partial = matches!(list, FallbackList::Order | FallbackList::WeightedFailover);
         let configured = !partial && list != FallbackList::Request;
+        open.spent += 1;
         let remembers = plan.rules().remembers_targets;
         let (asked, disabled) = (open.asked, open.own.disable_fallbacks);
         let plain = open.plain;

@@ -47,6 +47,13 @@ pub(super) struct Open {
     pub(super) hedge: Option<Hedge>,
     /// Since when it waits for a cooldown to end, with everything between.
     pub(super) awaits_since: Option<Time>,
+    /// Attempts so far, also those for which nobody could be picked.
+    pub(super) attempts: u32,
+    /// Retries and fallbacks so far.
+    pub(super) spent: i64,
+    /// How often the provider's own client has called again within the attempt, and how its newest call ended, and when.
+    pub(super) repeated: u32,
+    pub(super) ended: Option<(Time, End)>,
 }
 
 /// A second call for a request.
@@ -86,7 +93,7 @@ pub(super) enum Calling {
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Own {
     pub(super) num_retries: Option<i64>,
-    pub(super) max_retries: bool,
+    pub(super) max_retries: Option<i64>,
     pub(super) timeout: Option<Span>,
     pub(super) set_timeout: bool,
     pub(super) fallbacks: Option<bool>,
@@ -100,7 +107,7 @@ impl Own {
         let truthy = |value: Option<f64>| value.filter(|&value| value != 0.0).map(Span::from_secs_f64);
         Self {
             num_retries: params.num_retries,
-            max_retries: params.max_retries.is_some(),
+            max_retries: params.max_retries,
             timeout: truthy(params.timeout).or(truthy(params.request_timeout)),
             set_timeout: params.timeout.is_some()
                 || params.request_timeout.is_some()
@@ -162,8 +169,9 @@ pub(super) struct Seen {
     pub(super) deployment: Option<DeploymentId>,
     /// The router refused by itself: its limits may ask for a wait that no upstream asked for.
     pub(super) by_router: bool,
-    /// It was a limit per minute that refused.
+    /// It was a limit per minute that refused, or one per day.
     pub(super) by_limit: bool,
+    pub(super) by_day: bool,
     pub(super) callers_timeout: bool,
 }
 
@@ -265,6 +273,10 @@ impl Open {
             probe: None,
             hedge: None,
             awaits_since: None,
+            attempts: 0,
+            spent: 0,
+            repeated: 0,
+            ended: None,
         }
     }
 
@@ -288,6 +300,9 @@ impl Open {
         self.probe = None;
         self.hedge = None;
         self.awaits_since = None;
+        self.attempts = 0;
+        self.repeated = 0;
+        self.ended = None;
     }
 
     /// Begins at the request's own name again, with no layer or fallback behind it.
@@ -297,6 +312,7 @@ impl Open {
         self.tried.clear();
         self.levels.clear();
         self.calling = Calling::No;
+        self.spent = 0;
     }
 
     /// The second call, if that is the one.
@@ -426,6 +442,17 @@ impl Ledger {
         let call = place.take_if(|call| call.attempt == attempt)?;
         self.in_flight[call.deployment.index()] -= 1;
         Some(call)
+    }
+
+    /// By deployment: places that are taken. One is kept while the provider's own client waits before it calls again.
+    pub(super) fn places(&self) -> Vec<u32> {
+        let mut places = vec![0; self.in_flight.len()];
+        for (_, open) in self.requests.iter() {
+            let own = open.picked.filter(|_| open.calling == Calling::Yes);
+            let hedged = open.hedge.and_then(|hedge| hedge.picked);
+            own.into_iter().chain(hedged).for_each(|whom| places[whom.index()] += 1);
+        }
+        places
     }
 
     pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {

@@ -16,6 +16,7 @@
 mod attempts;
 mod attempts_bounded;
 mod blame;
+mod client_retries;
 mod cooldown_earned;
 mod cooldown_ends;
 mod cooldown_held;

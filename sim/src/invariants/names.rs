@@ -24,6 +24,8 @@ pub(super) struct Names {
     names: Vec<Name>,
     /// Some fallback target is a map, which may change what a request carries.
     pub(super) maps: bool,
+    /// There are fallbacks for every group that has none of its own.
+    pub(super) defaults: bool,
     /// Cooldowns can be counted again from outside.
     pub(super) counts_cooldowns: bool,
     /// The tokens of prompts are counted in a thread where a member has a context window.
@@ -68,8 +70,10 @@ impl Names {
         let caps = plan.deployments().iter().any(|deployment| deployment.max_parallel_requests.is_some());
         let maps = targets.any(|target| target.map.is_some() || target.params.is_some());
         let told = !(limits && plan.mode() == Mode::Sdk) && (rules.marks_selection_failures || !caps);
+        let falls_back = |name| !plan.fallback_chain(name, FallbackList::Default).is_empty();
         Self {
             maps,
+            defaults: all().any(falls_back),
             // Which failures count once a map has changed what the request carries is not followed.
             counts_cooldowns: told && !maps,
             counts_tokens: rules.counts_tokens_in_thread

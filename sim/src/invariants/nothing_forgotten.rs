@@ -31,7 +31,19 @@ pub(super) fn at_end(open: &Open, calls: bool, line: bool, client_waits: bool, e
     }
 }
 
-/// A request whose caller gives up.
-pub(super) fn of_cancelled(open: &Open, at: Time) -> Option<&'static str> {
+/// A request that goes on to another attempt, or gives up.
+pub(super) fn of_going_on(calling: Calling) -> Option<&'static str> {
+    match calling {
+        Calling::No => None,
+        Calling::InLine => Some("goes on, though the call that was decided on is still to be made"),
+        Calling::Yes => Some("goes on, though its call is still under way"),
+    }
+}
+
+/// A request whose caller gives up. `free`: it stands in line, and whoever was picked for it has a place.
+pub(super) fn of_cancelled(open: &Open, free: bool, at: Time) -> Option<&'static str> {
+    if free {
+        return Some("its caller gave up, in line for a place that is free");
+    }
     has_nothing(open, at).then_some("its caller gave up, and it had neither a call nor a wait to wait for")
 }

@@ -14,7 +14,7 @@ pub(super) const ABOUT: About = About {
 /// The error that the caller gets. `unserved`: nothing serves the name, so that the proxy refuses it before its router
 /// is asked.
 pub(super) fn of_answer(raised: Option<Seen>, error: &Error, unserved: bool) -> Option<String> {
-    let fits = raised.map_or(unserved, |seen| (seen.error.class, seen.error.status) == (error.class, error.status));
+    let fits = raised.map_or(unserved, |seen| seen.error == *error);
     (!fits).then(|| {
         let raised = raised.map_or("nothing", |seen| seen.error.class.name());
         format!("failed with {}, where its own group raised {raised}", error.class.name())

@@ -1,5 +1,5 @@
-//! Limits per minute that the router keeps by itself, with `usage-based-routing-v2` and `enforce_model_rate_limits`: as
-//! many requests and tokens as `rpm` and `tpm` allow, and none refused below that.
+//! Limits per minute and day that the router keeps by itself, with `usage-based-routing-v2` and `enforce_model_rate_limits`:
+//! as many requests and tokens as `rpm`, `tpm`, `rpd` and `tpd` allow, and none refused below that.
 
 use router_core::{DeploymentId, Limit, Plan, RoutingStrategy, Time};
 
@@ -7,15 +7,15 @@ use super::law::About;
 
 pub(super) const ABOUT: About = About {
     name: "quota-admitted",
-    says: "no more requests or tokens in a minute than rpm and tpm where the router enforces them, and none refused below that",
+    says: "no more requests or tokens in a minute or a day than the limits that the router enforces, and none refused below that",
     source: "ModelRateLimitingCheck, LowestTPMLoggingHandler_v2",
 };
 
-/// Usage of each deployment in the calendar minute, counted from calls and answers.
+/// Usage of each deployment in the calendar minute and day, counted from calls and answers.
 #[derive(Clone, Debug)]
 pub(super) struct Usage {
     /// By deployment, of the first of its twins.
-    minutes: Vec<Minute>,
+    accounts: Vec<Account>,
     keeper: Keeper,
 }
 
@@ -31,12 +31,29 @@ pub(super) enum Keeper {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Minute {
-    number: u64,
+struct Account {
+    minute: u64,
     /// Requests, once one was counted.
     requests: Option<u64>,
     tokens: u64,
+    today: Day,
 }
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Day {
+    number: u64,
+    requests: u64,
+    tokens: u64,
+}
+
+/// A refusal of the router: whether it was a limit per day that refused, and what is wrong with it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Refused {
+    pub(super) by_day: bool,
+    pub(super) wrong: Option<String>,
+}
+
+const MINUTES_PER_DAY: u64 = 24 * 60;
 
 impl Usage {
     pub(super) fn new(plan: &Plan) -> Self {
@@ -46,20 +63,24 @@ impl Usage {
             (false, true) => Keeper::Check,
             (false, false) | (true, true) => Keeper::Nobody,
         };
-        Self { minutes: vec![Minute::default(); plan.deployments().len()], keeper }
+        Self { accounts: vec![Account::default(); plan.deployments().len()], keeper }
     }
 
     pub(super) fn keeper(&self) -> Keeper {
         self.keeper
     }
 
-    fn current(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> &mut Minute {
-        let number = (plan.start_unix_nanos() + now.as_nanos()) / 60_000_000_000;
-        let minute = &mut self.minutes[plan.deployment(deployment).twin.index()];
-        if minute.number != number {
-            *minute = Minute { number, ..Minute::default() };
+    fn current(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> &mut Account {
+        let minute = (plan.start_unix_nanos() + now.as_nanos()) / 60_000_000_000;
+        let account = &mut self.accounts[plan.deployment(deployment).twin.index()];
+        if account.minute != minute {
+            *account = Account { minute, today: account.today, ..Account::default() };
+            let number = minute / MINUTES_PER_DAY;
+            if account.today.number != number {
+                account.today = Day { number, ..Day::default() };
+            }
         }
-        minute
+        account
     }
 
     /// A call is made.
@@ -71,56 +92,87 @@ impl Usage {
         }
         let (rpm, tpm) = (limit(one.rpm), limit(one.tpm));
         let checks = self.keeper == Keeper::Check;
-        let minute = self.current(plan, deployment, now);
-        let (requests, tokens) = (minute.requests.unwrap_or(0) + 1, minute.tokens);
-        minute.requests = Some(requests);
+        let account = self.current(plan, deployment, now);
+        account.requests = Some(account.requests.unwrap_or(0) + 1);
+        account.today.requests += 1;
+        let Account { requests, tokens, today, .. } = *account;
+        let requests = requests.unwrap_or(0);
         if requests as f64 > rpm {
             return Some(format!("request {requests} of a minute in which {rpm} are allowed"));
         }
-        (checks && tokens > 0 && tokens as f64 >= tpm)
-            .then(|| format!("called with {tokens} tokens used of {tpm} a minute"))
+        if !checks {
+            return None;
+        }
+        if one.daily.rpd.is_some_and(|rpd| today.requests as f64 > rpd) {
+            return Some(format!("request {} of a day, more than are allowed", today.requests));
+        }
+        let used_up = tokens > 0 && tokens as f64 >= tpm || today.is_full(one.daily.tpd);
+        used_up.then(|| format!("called with {tokens} tokens used this minute and {} today", today.tokens))
     }
 
     /// An answer used so many tokens.
     pub(super) fn answered(&mut self, plan: &Plan, deployment: DeploymentId, tokens: u64, now: Time) {
         if self.keeper != Keeper::Nobody {
-            self.current(plan, deployment, now).tokens += tokens;
+            let account = self.current(plan, deployment, now);
+            account.tokens += tokens;
+            account.today.tokens += tokens;
         }
     }
 
     /// The router refuses a call by a limit of its own.
-    pub(super) fn refused(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> Option<String> {
+    pub(super) fn refused(&mut self, plan: &Plan, deployment: DeploymentId, now: Time) -> Refused {
         let one = plan.deployment(deployment);
-        // Limits per day are not counted here, and those behind a wildcard not by model.
-        if self.keeper == Keeper::Nobody || one.wildcard || one.daily.rpd.is_some() || one.daily.tpd.is_some() {
-            return None;
+        // Those behind a wildcard are not counted by model here.
+        if self.keeper == Keeper::Nobody || one.wildcard {
+            return Refused::default();
         }
         let (rpm, tpm) = (limit(one.rpm), limit(one.tpm));
         let by_strategy = self.keeper == Keeper::Strategy;
-        let minute = self.current(plan, deployment, now);
+        let account = self.current(plan, deployment, now);
         if by_strategy {
             // It counts before it refuses, but for what is over the limit already.
-            let before = minute.requests;
+            let before = account.requests;
             if before.is_none_or(|requests| (requests as f64) < rpm) {
-                minute.requests = Some(before.unwrap_or(0) + 1);
+                account.requests = Some(before.unwrap_or(0) + 1);
             }
             let room = (before.unwrap_or(0) + 1) as f64 <= rpm;
-            return room.then(|| format!("refused after {} requests of {rpm} a minute", before.unwrap_or(0)));
+            let wrong = room.then(|| format!("refused after {} requests of {rpm} a minute", before.unwrap_or(0)));
+            return Refused { by_day: false, wrong };
         }
-        let (requests, tokens) = (minute.requests.unwrap_or(0), minute.tokens);
-        let room = (requests + 1) as f64 <= rpm && (tokens == 0 || (tokens as f64) < tpm);
-        room.then(|| format!("refused after {requests} requests and {tokens} tokens, of {rpm} and {tpm} a minute"))
+        let Account { requests, tokens, today, .. } = *account;
+        let requests = requests.unwrap_or(0);
+        // Tokens are looked at first, and the minute before the day.
+        let fit = |limit: Option<f64>, next: u64| limit.is_none_or(|limit| next as f64 <= limit);
+        let (by_minute, by_day) = if tokens > 0 && tokens as f64 >= tpm {
+            (true, false)
+        } else if today.is_full(one.daily.tpd) {
+            (false, true)
+        } else {
+            let minutely = !fit(Some(rpm), requests + 1);
+            (minutely, !minutely && !fit(one.daily.rpd, today.requests + 1))
+        };
+        let room = !by_minute && !by_day;
+        let wrong =
+            room.then(|| format!("refused after {requests} requests and {tokens} tokens, of {rpm} and {tpm} a minute"));
+        Refused { by_day, wrong }
     }
 
     /// Tokens of a deployment this minute, if `usage-based-routing-v2` may pick it for such a prompt; `None`: it may not.
     pub(super) fn room(&mut self, plan: &Plan, deployment: DeploymentId, prompt: u32, now: Time) -> Option<u64> {
         let one = plan.deployment(deployment);
         let (rpm, tpm) = (limit(one.rpm), limit(one.tpm));
-        let Minute { requests, tokens, .. } = *self.current(plan, deployment, now);
+        let Account { requests, tokens, .. } = *self.current(plan, deployment, now);
         let over = tokens as f64 + f64::from(prompt) > tpm
             // LiteLLM stops one request short of the limit, once a request was counted.
             || requests.is_some_and(|requests| (requests + 1) as f64 >= rpm);
         (!over).then_some(tokens)
+    }
+}
+
+impl Day {
+    /// Whether its tokens are used up, where they are limited.
+    fn is_full(&self, limit: Option<f64>) -> bool {
+        limit.is_some_and(|limit| self.tokens > 0 && self.tokens as f64 >= limit)
     }
 }
 

@@ -125,8 +125,15 @@ impl Laws {
         if !weighs {
             return;
         }
-        let seen =
-            Seen { error, retry_after, deployment: None, by_router: true, by_limit: false, callers_timeout: false };
+        let seen = Seen {
+            error,
+            retry_after,
+            deployment: None,
+            by_router: true,
+            by_limit: false,
+            by_day: false,
+            callers_timeout: false,
+        };
         self.recount.failed(&self.plan, whom, at);
         self.weigh(at, request, whom, &seen, Some(name));
         self.defects.add(Defect::BlamesTheNext, at, Some(request), Some(whom), || {

@@ -21,10 +21,8 @@ pub(super) fn budget(plan: &Plan, group: NameId, own: &Own, seen: &Seen) -> Opti
         return Some((retries, rules.retry_policy_replaces_check));
     }
     // A limit per minute hangs "no retries" on its refusal, one per day does not.
-    let enforced = seen.by_limit && settings.enforce_model_rate_limits;
-    let daily = seen.deployment.map(|id| plan.deployment(id).daily).filter(|daily| daily.rpd.or(daily.tpd).is_some());
-    let by_strategy = settings.routing_strategy.value == RoutingStrategy::UsageBasedV2;
-    if enforced && (daily.is_some() || by_strategy) {
+    let enforced = seen.by_limit && !seen.by_day && settings.enforce_model_rate_limits;
+    if enforced && settings.routing_strategy.value == RoutingStrategy::UsageBasedV2 {
         return None;
     }
     let deployments =

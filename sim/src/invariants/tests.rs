@@ -5,8 +5,8 @@ use router_core::{
     NoFallback, RetriesFrom, Usage, WaitReason, Wording,
 };
 use router_core::{
-    AttemptId, Config, DeploymentId, Error, ErrorClass, FallbackList, NameId, Note, Outcome, Plan, RequestId,
-    RetryAfter, Span, Time, WhatIf,
+    AttemptId, Config, DeploymentId, Error, ErrorClass, FallbackList, NameId, Note, Number, Outcome, Plan, Release,
+    RequestId, RetryAfter, Span, Time, WhatIf,
 };
 
 use super::{Law, Laws};
@@ -21,8 +21,8 @@ const SPARE: DeploymentId = DeploymentId(2);
 const RATE_LIMITED: Error = Error::new(ErrorClass::RateLimitError, Some(429));
 
 /// Two deployments of `gpt`, one of `spare`, and a fallback from one to the other.
-fn plan(what_if: WhatIf) -> Plan {
-    let mut config = Config { what_if, ..Config::default() };
+fn config() -> Config {
+    let mut config = Config::default();
     for (group, id) in [("gpt", "a"), ("gpt", "b"), ("spare", "c")] {
         config.model_list.push(ModelEntry {
             model_name: group.to_owned(),
@@ -34,7 +34,7 @@ fn plan(what_if: WhatIf) -> Plan {
     config.router_settings.timeout = Some(30.0);
     let targets = vec![FallbackTarget::Name("spare".to_owned())];
     config.router_settings.fallbacks = Some(vec![FallbackEntry { group: "gpt".to_owned(), targets }]);
-    Plan::new(&config).expect("a plan")
+    config
 }
 
 struct Story {
@@ -49,11 +49,15 @@ fn at(secs: f64) -> Time {
 
 impl Story {
     fn new() -> Self {
-        Self::supposing(WhatIf::default())
+        Self::of(&config())
     }
 
     fn supposing(what_if: WhatIf) -> Self {
-        let plan = plan(what_if);
+        Self::of(&Config { what_if, ..config() })
+    }
+
+    fn of(config: &Config) -> Self {
+        let plan = Plan::new(config).expect("a plan");
         let (gpt, spare) = (plan.name_id("gpt").expect("a group"), plan.name_id("spare").expect("a group"));
         Self { laws: Laws::new(plan.into()), gpt, spare }
     }
@@ -79,9 +83,9 @@ impl Story {
     }
 
     fn picks(&self, attempt: u64, group: NameId, deployment: DeploymentId, eligible: u32) -> Vec<Effect> {
-        let attempt = AttemptId(attempt);
+        let (n, attempt) = (attempt as u32, AttemptId(attempt));
         let timeout = Span::from_secs(30);
-        let note = Note::Picked { request: REQUEST, attempt, n: 0, group, deployment, eligible, timeout };
+        let note = Note::Picked { request: REQUEST, attempt, n, group, deployment, eligible, timeout };
         let call = Message::Call { attempt, deployment, prompt_tokens: 10, output_tokens: 5 };
         vec![Effect::Note(note), send(call)]
     }
@@ -407,6 +411,131 @@ fn shares_far_from_the_weights_are_told_and_near_ones_are_not() {
     };
     assert_eq!(picked([A, B]), [""; 0]);
     assert_eq!(picked([A, A]), [Law::StrategyKept.name()]);
+}
+
+#[test]
+fn an_attempt_with_a_wrong_number_is_told() {
+    let mut story = Story::new();
+    let second = story.picks(1, story.gpt, A, 2);
+    story.ask(second);
+    assert_eq!(story.broken(), [Law::AttemptsBounded.name()]);
+}
+
+#[test]
+fn a_retry_while_a_call_is_still_to_be_made_is_told() {
+    let mut story = Story::new();
+    let mut first = story.picks(0, story.gpt, A, 2);
+    first.truncate(1);
+    story.ask(first).wake(1.0, vec![retrying()]);
+    assert!(story.broken().contains(&Law::NothingForgotten.name()), "{:?}", story.broken());
+}
+
+#[test]
+fn a_call_beyond_the_retries_per_request_and_a_refusal_below_them_are_told() {
+    let story = |cap: Option<i64>, called: bool| {
+        let mut config = config();
+        config.litellm_settings.num_retries_per_request = cap;
+        let mut story = Story::of(&config);
+        let (gpt, first, second) = (story.gpt, story.picks(0, story.gpt, A, 2), story.picks(1, story.gpt, B, 1));
+        let mut effects = vec![failed(0, gpt, A, RATE_LIMITED), cooled(A, 5), retrying()];
+        if called {
+            effects.extend(second);
+        } else {
+            let error = Error::new(ErrorClass::APIConnectionError, Some(500));
+            let (attempt, deployment) = (Some(AttemptId(1)), Some(B));
+            effects.push(second[0].clone());
+            effects.push(Effect::Note(Note::Failed {
+                request: REQUEST,
+                attempt,
+                n: 1,
+                group: gpt,
+                deployment,
+                sent: false,
+                error,
+            }));
+        }
+        story.ask(first).reply(1.0, 0, refusal(429), effects);
+        story.broken()
+    };
+    assert_eq!(story(Some(1), true), [Law::AttemptsBounded.name()]);
+    assert_eq!(story(Some(2), true), [""; 0]);
+    assert_eq!(story(Some(1), false), [""; 0]);
+    assert_eq!(story(Some(2), false), [Law::AttemptsBounded.name()]);
+}
+
+#[test]
+fn a_retry_after_that_is_not_the_shortest_cooldown_is_told() {
+    for (hint, broken) in [(Some(5), false), (Some(6), true), (None, true)] {
+        let mut story = Story::new();
+        let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
+        let gave_up =
+            Note::GaveUp { request: REQUEST, group: gpt, because: GiveUpReason::NoneHealthy, wait: Span::ZERO };
+        let mut error = Error::new(ErrorClass::RouterRateLimitError, Some(429));
+        error.client_retry_after = hint.map(Span::from_secs);
+        let nobody =
+            Note::Failed { request: REQUEST, attempt: None, n: 2, group: gpt, deployment: None, sent: false, error };
+        let mut effects = vec![failed(0, gpt, A, RATE_LIMITED), cooled(A, 5), retrying()];
+        effects.extend(story.picks(1, gpt, B, 1));
+        story.ask(first).reply(1.0, 0, refusal(429), effects);
+        let mut effects = vec![failed(1, gpt, B, RATE_LIMITED), cooled(B, 5)];
+        effects.extend([Effect::Note(nobody), Effect::Note(gave_up)]);
+        story.reply(1.0, 1, refusal(429), effects);
+        assert_eq!(story.broken().contains(&Law::RetryWait.name()), broken, "{hint:?}: {:?}", story.broken());
+    }
+}
+
+#[test]
+fn a_filtered_answer_goes_on_where_somebody_else_could_answer_and_only_there() {
+    for (listed, passed_on, broken) in
+        [(true, true, true), (true, false, false), (false, true, false), (false, false, true)]
+    {
+        let mut config = config();
+        let group = if listed { "gpt" } else { "spare" }.to_owned();
+        let targets = vec![FallbackTarget::Name("spare".to_owned())];
+        config.router_settings.content_policy_fallbacks = Some(vec![FallbackEntry { group, targets }]);
+        let mut story = Story::of(&config);
+        let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
+        let reply = Reply::Answered { usage: USAGE, content_filter: true };
+        let effects = match passed_on {
+            true => answered(A),
+            false => vec![failed(0, gpt, A, Error::new(ErrorClass::ContentPolicyViolationError, Some(400)))],
+        };
+        story.ask(first).reply(1.0, 0, reply, effects);
+        assert_eq!(
+            story.broken().contains(&Law::OneAnswer.name()),
+            broken,
+            "{listed} {passed_on}: {:?}",
+            story.broken()
+        );
+    }
+}
+
+#[test]
+fn the_providers_own_client_calls_again_as_often_and_as_late_as_it_does() {
+    let story = |retries: Option<f64>, again: Option<f64>| {
+        let mut config = Config { release: Release::V1_80_17, ..config() };
+        config.model_list[0].num_retries = retries.map(Number::Is);
+        let mut story = Story::of(&config);
+        let (gpt, first) = (story.gpt, story.picks(0, story.gpt, A, 2));
+        let error = Error::new(ErrorClass::InternalServerError, Some(500));
+        let given_up = match again {
+            Some(_) => vec![],
+            None => vec![failed(0, gpt, A, error)],
+        };
+        story.ask(first).reply(1.0, 0, refusal(500), given_up);
+        if let Some(after) = again {
+            let call = AttemptId(7);
+            let note = Note::CalledAgain { request: REQUEST, attempt: AttemptId(0), call, repetition: 1 };
+            let message = Message::Call { attempt: call, deployment: A, prompt_tokens: 10, output_tokens: 5 };
+            story.wake(1.0 + after, vec![Effect::Note(note), send(message)]);
+        }
+        story.broken()
+    };
+    assert_eq!(story(Some(1.0), Some(0.45)), [""; 0]);
+    assert_eq!(story(Some(1.0), Some(0.3)), [Law::AttemptsBounded.name()]);
+    assert_eq!(story(None, Some(0.45)), [Law::AttemptsBounded.name()]);
+    assert_eq!(story(None, None), [""; 0]);
+    assert_eq!(story(Some(1.0), None), [Law::AttemptsBounded.name()]);
 }
 
 #[test]

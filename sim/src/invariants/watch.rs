@@ -116,14 +116,7 @@ impl Laws {
         let Self { ledger, breaches, .. } = self;
         let lines = plan.rules().full_deployment == FullDeployment::Waits;
         let calling: BTreeSet<RequestId> = ledger.calls().map(|call| call.request).collect();
-        // A place is kept while the provider's own client waits before it calls again.
-        let mut places = vec![0; plan.deployments().len()];
-        for (_, open) in ledger.requests.iter().filter(|(_, open)| open.calling == Calling::Yes) {
-            open.picked.into_iter().for_each(|whom| places[whom.index()] += 1);
-        }
-        for hedge in ledger.requests.iter().filter_map(|(_, open)| open.hedge) {
-            hedge.picked.into_iter().for_each(|whom| places[whom.index()] += 1);
-        }
+        let places = ledger.places();
         for (id, open) in ledger.requests.iter() {
             let calls = calling.contains(&id);
             let taken = open.picked.and_then(|whom| max_parallel::taken(&plan, &places, whom, end));
@@ -217,6 +210,7 @@ impl Laws {
             Reply::Answered { usage, content_filter } => End::Answered { usage, content_filter },
             Reply::Failed { failure, .. } => End::Failed(failure),
         };
+        self.ended(call.request, at, end);
         self.replied = Some((call, end));
     }
 
@@ -239,6 +233,9 @@ impl Laws {
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
         // The provider's own client may call again within an attempt, which nobody counts.
         if open.attempt == Some(attempt) {
+            if self.plan.rules().retries_counted_per_request {
+                self.capped(at, request, deployment, true);
+            }
             self.first_call(at, request, (name, deployment));
         }
         self.ledger.begin_call(Call { attempt, request, deployment, deadline });
@@ -278,7 +275,17 @@ impl Laws {
         if let Some(what) = due.and_then(|deadline| timeout_exact::of_hangup(at, deadline)) {
             self.broken(Law::TimeoutExact, at, call.request, Some(call.deployment), || what);
         }
+        self.ended(call.request, at, End::TimedOut);
         self.hung_up = Some((call, End::TimedOut));
+    }
+
+    /// A call of a request ended, and the provider's own client may call again.
+    fn ended(&mut self, request: RequestId, at: Time, end: End) {
+        if self.plan.rules().client_retries
+            && let Some((_, open)) = self.ledger.requests.get(request)
+        {
+            open.ended = Some((at, end));
+        }
     }
 
     fn answer(&mut self, at: Time, request: RequestId, outcome: &Outcome) {
@@ -312,19 +319,22 @@ impl Laws {
 
     fn note(&mut self, at: Time, note: &Note) {
         match *note {
-            Note::Picked { request, attempt, group, deployment, eligible, .. } => {
-                self.picked(at, request, attempt, (group, deployment), eligible);
+            Note::Picked { request, attempt, n, group, deployment, eligible, .. } => {
+                self.picked(at, request, attempt, (group, deployment), (n, eligible));
             }
-            Note::CalledAgain { request, call, .. } => {
-                self.picked.insert(call, request);
-            }
-            Note::Failed { request, attempt, group, deployment, sent, error, .. } => match deployment {
+            Note::CalledAgain { request, call, repetition, .. } => self.called_again(at, request, call, repetition),
+            Note::Failed { request, attempt, n, group, deployment, sent, error } => match deployment {
                 Some(whom) => self.failed(at, request, (group, whom), Failure { attempt, sent, error }),
-                None => self.nobody(at, request, group, error),
+                None => self.nobody(at, request, group, (n, error)),
             },
             Note::Succeeded { request, attempt, deployment, usage } => {
                 let Some((_, open)) = self.ledger.requests.get(request) else { return };
                 open.calling = Calling::No;
+                if matches!(self.replied, Some((call, End::Answered { content_filter: true, .. })) if call.request == request)
+                {
+                    self.filtered(at, request, deployment, false);
+                }
+                let Some((_, open)) = self.ledger.requests.get(request) else { return };
                 self.won = open.hedge.map(|_| request);
                 let call = (open.frames.top().name, open.last_call);
                 let probe = match open.hedge_of(Some(attempt)) {
@@ -359,7 +369,12 @@ impl Laws {
     /// The caller of a request has gone.
     fn cancelled(&mut self, at: Time, request: RequestId) {
         let Some((_, open)) = self.ledger.requests.close(request) else { return };
-        if let Some(what) = nothing_forgotten::of_cancelled(&open, at) {
+        // Counted only for who stands in line, which is seldom.
+        let stands = open.calling == Calling::InLine && self.plan.rules().full_deployment == FullDeployment::Waits;
+        let taken = open.picked.filter(|_| stands);
+        let taken = taken.and_then(|whom| max_parallel::taken(&self.plan, &self.ledger.places(), whom, at));
+        let free = taken.is_some_and(|(taken, cap)| taken < cap);
+        if let Some(what) = nothing_forgotten::of_cancelled(&open, free, at) {
             self.broken(Law::NothingForgotten, at, request, None, || what.to_owned());
         }
         self.left_over(at, request, &open, hung_up::of_cancelled);

@@ -21,10 +21,10 @@ impl Laws {
         let is_there = move |id: DeploymentId| {
             !plan.deployment(id).blocked && !self.recount.rests(plan, id, at) && !self.spend.is_spent(plan, id, at)
         };
-        let members = self.names.of(name).members.iter().copied();
-        let levels = plan.rules().order_always;
-        let there = members.filter(move |&id| is_there(id));
-        let lowest = there.clone().filter_map(|id| plan.deployment(id).order.filter(|_| levels)).min();
+        let of_name = self.names.of(name);
+        let there = of_name.members.iter().copied().filter(move |&id| is_there(id));
+        let levels = plan.rules().order_always && of_name.ordered;
+        let lowest = if levels { there.clone().filter_map(|id| plan.deployment(id).order).min() } else { None };
         there.filter(move |&id| lowest.is_none() || plan.deployment(id).order == lowest)
     }
 
@@ -79,6 +79,8 @@ impl Laws {
         };
         let is_member = of_name.members.contains(&deployment);
         add(Law::PickedFromGroup, picked_from_group::of_membership(name, group, is_member).map(str::to_owned));
+        let blocked = self.plan.deployment(deployment).blocked;
+        add(Law::PickedFromGroup, picked_from_group::of_blocked(blocked).map(str::to_owned));
         let rests = self.recount.rests(&self.plan, deployment, at);
         add(Law::CooldownHeld, cooldown_held::of_pick(by_id, rests).map(str::to_owned));
         let simply = whole && simple;
@@ -537,13 +539,21 @@ impl Laws {
             callers_timeout: false,
         });
         let whole = !frame.partial && frame.refused.is_empty() && frame.excluded.is_empty() && !selects;
+        let of_name = self.names.of(group);
+        if of_name.by_id
+            && let Some(&pinned) = of_name.members.first()
+            && let Some(what) = picked_from_group::of_pinned(self.plan.deployment(pinned).blocked)
+        {
+            self.breaches.add(Law::PickedFromGroup, at, Some(request), Some(pinned), || what.to_owned());
+        }
         if self.plan.mode() == Mode::Proxy && !open.reported && strategy != RoutingStrategy::UsageBased && plain {
             open.reported = true;
             open.reported_call = open.last_call;
             let weighs = !self.plan.rules().marks_selection_failures;
             open.late = Some(Late { error, retry_after, weighs, strategy_knows: false, after: open.attempt });
         }
-        if !whole || !self.names.of(group).simple {
+        let of_name = self.names.of(group);
+        if !whole || !of_name.simple || of_name.budgets {
             let mut left = std::mem::take(&mut self.left);
             if plain && let Some(found) = self.filter(at, request, group, &mut left) {
                 self.nobody_by_filters(at, request, group, (error, prompt), found.map(|()| &left[..]));

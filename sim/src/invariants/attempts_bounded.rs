@@ -32,11 +32,45 @@ pub(super) fn of_cap(called: bool, spent: i64, cap: Option<i64>) -> Option<Strin
     })
 }
 
-/// Retries and hedges of all requests together, against what a budget pays for.
-pub(super) fn of_budget(made: u64, requests: u64, budget: Option<RetryBudget>) -> Option<String> {
-    let RetryBudget { per_request, burst } = budget?;
-    let paid = burst + per_request * requests as f64;
-    (made as f64 > paid + 1e-6).then(|| format!("{made} retries, where the budget pays for {paid}"))
+/// What pays for retries and hedges of all requests together, in millionths of one, where something must.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Purse {
+    tokens: u64,
+    per_request: u64,
+    most: u64,
+}
+
+const ONE: u64 = 1_000_000;
+
+impl Purse {
+    pub(super) fn new(budget: RetryBudget) -> Self {
+        let units = |tokens: f64| (tokens * ONE as f64) as u64;
+        let most = units(budget.burst);
+        Self { tokens: most, per_request: units(budget.per_request), most }
+    }
+
+    /// A request came.
+    pub(super) fn fill(&mut self) {
+        self.tokens = self.tokens.saturating_add(self.per_request).min(self.most);
+    }
+
+    /// A retry or a hedge is made.
+    pub(super) fn pay(&mut self) -> Option<&'static str> {
+        let paid = self.tokens.checked_sub(ONE);
+        self.tokens = paid.unwrap_or(self.tokens);
+        paid.is_none().then_some("a further call that the budget for retries does not pay for")
+    }
+
+    /// A retry is not made for want of budget.
+    pub(super) fn of_want(&self) -> Option<&'static str> {
+        (self.tokens >= ONE).then_some("given up for want of a budget for retries, which would have paid")
+    }
+}
+
+/// A retry that says it is the n-th of so many, after so many failed ones, of so many that the first failure gave.
+pub(super) fn of_count((retry, of): (u32, u32), failed: u32, most: i64) -> Option<String> {
+    let due = (failed + 1, u32::try_from(most.max(0)).unwrap_or(u32::MAX));
+    ((retry, of) != due).then(|| format!("retry {retry} of {of}, where it is {} of {}", due.0, due.1))
 }
 
 /// The retry layer gives up after so many retries, although the error may be retried.

@@ -37,6 +37,12 @@ pub(super) fn of_end(before: u32, most: u32, end: End, at: Time) -> Option<Strin
         .then(|| format!("the client gave up after {before} further calls of {most}"))
 }
 
+/// Whether the client may still wait before it calls again, after so many further calls, the newest of which ended so.
+pub(super) fn may_wait(before: u32, ended: Option<(Time, End)>, at: Time) -> bool {
+    let Some((since, end)) = ended else { return false };
+    wait(end, before, since).is_some_and(|(_, longest)| since + longest >= at)
+}
+
 /// How long the client waits after a call that ended so, at least and at most; `None`: it does not call again.
 fn wait(end: End, before: u32, since: Time) -> Option<(Span, Span)> {
     let asked = match end {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use router_core::{ErrorClass, FallbackList, GiveUpReason, Mode, NameId, NoFallback, RequestId, Span, Time};
 
+use super::attempts_bounded::Purse;
 use super::defects::Defect;
 use super::fallback_order::{chain, due, list_for};
 use super::law::Law;
@@ -12,14 +13,22 @@ use super::watch::Laws;
 use super::{attempts_bounded, fallback_depth, fallback_order, not_retried, retries, retry_wait};
 
 impl Laws {
-    /// The retry layer goes on, or gives up, after it waited for so long.
-    pub(super) fn decided(&mut self, at: Time, request: RequestId, gave_up: Option<GiveUpReason>, wait: Span) {
-        let goes_on = gave_up.is_none();
+    /// The retry layer goes on, with this retry of so many, or gives up, after it waited for so long.
+    pub(super) fn decided(
+        &mut self,
+        at: Time,
+        request: RequestId,
+        decision: Result<(u32, u32), GiveUpReason>,
+        wait: Span,
+    ) {
+        let goes_on = decision.is_ok();
         self.left_open(at, request);
         self.weighed(at);
-        let unpaid = gave_up == Some(GiveUpReason::RetryBudget) && self.plan.what_if().retry_budget.is_some();
+        let unpaid = decision == Err(GiveUpReason::RetryBudget) && self.purse.is_some();
         if goes_on {
             self.paid(at, request);
+        } else if unpaid && let Some(what) = self.purse.and_then(|purse| purse.of_want()) {
+            self.broken(Law::AttemptsBounded, at, request, None, || what.to_owned());
         }
         let Some(name) = self.ledger.requests.get(request).map(|(_, open)| open.frames.top().name) else { return };
         let (healthy, all) = self.health(name, at);
@@ -43,13 +52,18 @@ impl Laws {
         let retries = frame.attempts.saturating_sub(1);
         let budget = frame.budget;
         let checked = (is_first || rules.rechecks_each_failure) && !budget.is_some_and(|(_, policy)| policy);
-        let refused = checked && retries::refused(plan, &newest, healthy, all);
+        let reason = retries::refused(plan, &newest, healthy, all).filter(|_| checked);
+        let refused = reason.is_some();
         let spent = is_first && budget.is_some_and(|(budget, _)| budget <= 0);
         let silent = !goes_on && (refused || spent || unpaid);
         let (least, most) =
             if silent { (Span::ZERO, Span::ZERO) } else { retries::wait(plan, &raised, retries, healthy, all) };
         // Where the number of retries is unknown, so is whether the end is waited for.
-        frame.wait = budget.is_some().then_some((at, least, most));
+        let untold = budget.is_some().then(|| retry_wait::of_wait((at, least, most), at + wait)).flatten();
+        frame.wait = budget.is_some().then_some((at, wait, wait));
+        if budget.is_some() && plain && untold.is_none() {
+            self.jitter.add((at, least, most), at + wait);
+        }
         let refuser = newest.deployment.map(|id| plan.deployment(id).twin).filter(|_| {
             let lasts = newest.error.status.is_some_and(|status| !retries::passes(status));
             goes_on && rules.retry_skips_refusers && lasts
@@ -71,15 +85,23 @@ impl Laws {
         if !plain {
             return;
         }
+        if let Some(what) = untold {
+            self.broken(Law::RetryWait, at, request, None, || what);
+        }
         let class = newest.error.class.name();
         let told = match budget {
             _ if goes_on && refused => Some((Law::NotRetried, not_retried::of_retry(class, healthy, all))),
-            Some((most, _)) if goes_on => {
-                attempts_bounded::of_retry(retries, most).map(|what| (Law::AttemptsBounded, what))
-            }
-            Some((most, _)) if !refused && !unpaid => {
+            Some((most, _)) if let Ok(told) = decision => attempts_bounded::of_retry(retries, most)
+                .or_else(|| attempts_bounded::of_count(told, retries, most))
+                .map(|what| (Law::AttemptsBounded, what)),
+            Some((most, _)) if !refused && !unpaid && i64::from(retries) < most => {
                 attempts_bounded::of_giving_up(retries, most, class).map(|what| (Law::AttemptsBounded, what))
             }
+            Some(_) => decision.err().and_then(|told| {
+                let due =
+                    reason.unwrap_or(if spent { GiveUpReason::NoRetries } else { GiveUpReason::RetriesExhausted });
+                not_retried::of_reason(told, due).map(|what| (Law::NotRetried, what))
+            }),
             _ => None,
         };
         if let Some((law, what)) = told {
@@ -89,10 +111,8 @@ impl Laws {
 
     /// A retry is made, or a hedge: out of the budget, if there is one.
     pub(super) fn paid(&mut self, at: Time, request: RequestId) {
-        self.extra_calls += 1;
-        let budget = self.plan.what_if().retry_budget;
-        if let Some(what) = attempts_bounded::of_budget(self.extra_calls, self.arrivals, budget) {
-            self.broken(Law::AttemptsBounded, at, request, None, || what);
+        if let Some(what) = self.purse.as_mut().and_then(Purse::pay) {
+            self.broken(Law::AttemptsBounded, at, request, None, || what.to_owned());
         }
     }
 

@@ -54,6 +54,8 @@ pub(super) struct Open {
     /// How often the provider's own client has called again within the attempt, and how its newest call ended, and when.
     pub(super) repeated: u32,
     pub(super) ended: Option<(Time, End)>,
+    /// Its newest call, further ones of the provider's own client included.
+    pub(super) call: Option<AttemptId>,
 }
 
 /// A second call for a request.
@@ -277,6 +279,7 @@ impl Open {
             spent: 0,
             repeated: 0,
             ended: None,
+            call: None,
         }
     }
 
@@ -303,6 +306,7 @@ impl Open {
         self.attempts = 0;
         self.repeated = 0;
         self.ended = None;
+        self.call = None;
     }
 
     /// Begins at the request's own name again, with no layer or fallback behind it.

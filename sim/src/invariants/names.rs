@@ -8,6 +8,8 @@ pub(super) struct Name {
     pub(super) members: Vec<DeploymentId>,
     /// The name is one deployment's id: it is called whatever its health is.
     pub(super) by_id: bool,
+    /// Some member has an `order`.
+    pub(super) ordered: bool,
     /// Its members have several levels of `order`, which are fallen back through.
     pub(super) levels: bool,
     /// Nothing but health, `blocked`, budgets and `order` decides who is a candidate.
@@ -57,6 +59,7 @@ impl Names {
             let by_id = is_id && (rules.id_beats_group || !is_group);
             Name {
                 by_id,
+                ordered: members.iter().any(|&id| of(id).order.is_some()),
                 levels: rules.order_levels_fall_back && orders.len() > 1,
                 simple: !filters && !by_id && members.iter().all(|&id| !of(id).team),
                 budgets: members.iter().any(|&id| of(id).budget.is_some()),

@@ -2,6 +2,7 @@
 
 use router_core::Time;
 
+use super::client_retries;
 use super::law::About;
 use super::ledger::{Calling, Open};
 
@@ -21,11 +22,13 @@ fn has_nothing(open: &Open, at: Time) -> bool {
 }
 
 /// A request that is open when the run ends. `calls`: it has a call under way; `line`: all places of whoever was picked
-/// for it are taken; `client_waits`: the provider's own client may wait before it calls again.
-pub(super) fn at_end(open: &Open, calls: bool, line: bool, client_waits: bool, end: Time) -> Option<&'static str> {
+/// for it are taken.
+pub(super) fn at_end(open: &Open, calls: bool, line: bool, end: Time) -> Option<&'static str> {
     match open.calling {
         Calling::No if has_nothing(open, end) => Some("open at the end of the run, without a call or a wait"),
-        Calling::Yes if !calls && !client_waits => Some("open at the end of the run, though its call was over"),
+        Calling::Yes if !calls && !client_retries::may_wait(open.repeated, open.ended, end) => {
+            Some("open at the end of the run, though its call was over")
+        }
         Calling::InLine if !line => Some("open at the end of the run, in line for a place that is free"),
         Calling::No | Calling::Yes | Calling::InLine => None,
     }
@@ -40,10 +43,14 @@ pub(super) fn of_going_on(calling: Calling) -> Option<&'static str> {
     }
 }
 
-/// A request whose caller gives up. `free`: it stands in line, and whoever was picked for it has a place.
-pub(super) fn of_cancelled(open: &Open, free: bool, at: Time) -> Option<&'static str> {
+/// A request whose caller gives up. `calls`: it has a call under way; `free`: it stands in line, and whoever was picked for
+/// it has a place.
+pub(super) fn of_cancelled(open: &Open, calls: bool, free: bool, at: Time) -> Option<&'static str> {
     if free {
         return Some("its caller gave up, in line for a place that is free");
+    }
+    if open.calling == Calling::Yes && !calls && !client_retries::may_wait(open.repeated, open.ended, at) {
+        return Some("its caller gave up, and its call was over");
     }
     has_nothing(open, at).then_some("its caller gave up, and it had neither a call nor a wait to wait for")
 }

@@ -41,6 +41,17 @@ pub(super) fn of_order(
     lower.then_some("picked while a lower order was eligible")
 }
 
+/// A pick of somebody who is marked as blocked, or is not.
+pub(super) fn of_blocked(blocked: bool) -> Option<&'static str> {
+    blocked.then_some("picked, and is blocked")
+}
+
+/// Nobody is picked for a request that asks for one deployment by its id, which is blocked or not: whatever its health is, it
+/// is called.
+pub(super) fn of_pinned(blocked: bool) -> Option<&'static str> {
+    (!blocked).then_some("asked for by its id, and not called")
+}
+
 /// A pick where context windows, regions, tags or levels decide, from so many, where so many should have been there.
 pub(super) fn of_filters(is_left: bool, eligible: u32, counted: u32) -> Option<String> {
     (!is_left || eligible != counted).then(|| {

@@ -1,7 +1,7 @@
 //! Retries, decided again: how many, whether at all, after which wait (LiteLLM: `async_function_with_retries`).
 
 use router_core::{
-    ErrorClass, FallbackList, NameId, Plan, RetryAfter, RetryPolicy, RoutingStrategy, Rules, Source, Span,
+    ErrorClass, FallbackList, GiveUpReason, NameId, Plan, RetryAfter, RetryPolicy, RoutingStrategy, Rules, Source, Span,
 };
 
 use super::ledger::{Own, Seen};
@@ -56,31 +56,30 @@ fn by_policy(rules: &Rules, policy: &RetryPolicy, seen: &Seen) -> Option<i64> {
     missing.or(common).or(bad_request).or(newer).or(policy.default)
 }
 
-/// Whether an error must not be retried, with so many deployments healthy out of so many.
-pub(super) fn refused(plan: &Plan, seen: &Seen, healthy: usize, all: usize) -> bool {
+/// Why an error must not be retried, with so many deployments healthy out of so many, if it must not.
+pub(super) fn refused(plan: &Plan, seen: &Seen, healthy: usize, all: usize) -> Option<GiveUpReason> {
     use ErrorClass::*;
     let rules = plan.rules();
     let class = seen.error.class;
     let listed = |list| plan.has_fallback_list(list);
-    if class == ContextWindowExceededError && listed(FallbackList::ContextWindow)
-        || class == ContentPolicyViolationError && listed(FallbackList::ContentPolicy)
-        || class == NotFoundError
-    {
-        return true;
+    if class == ContextWindowExceededError && listed(FallbackList::ContextWindow) {
+        return Some(GiveUpReason::ContextWindowFallback);
     }
-    if rules.retries_by_status
-        && seen.error.status.is_some_and(|status| !passes(status) && status != 401 && status != 403)
-    {
-        return true;
+    if class == ContentPolicyViolationError && listed(FallbackList::ContentPolicy) {
+        return Some(GiveUpReason::ContentPolicyFallback);
+    }
+    let lasts = |status| !passes(status) && status != 401 && status != 403;
+    if class == NotFoundError || rules.retries_by_status && seen.error.status.is_some_and(lasts) {
+        return Some(GiveUpReason::NotRetryable);
     }
     let alone = class == AuthenticationError || class == PermissionDeniedError && rules.permission_needs_another;
+    let reason = if alone && all <= 1 { GiveUpReason::AuthenticationAlone } else { GiveUpReason::NoneHealthy };
     // With nobody healthy nothing is retried, whether or not there are fallbacks.
-    alone && all <= 1 || healthy == 0
+    (alone && all <= 1 || healthy == 0).then_some(reason)
 }
 
 /// How long to wait after a failure: at least and at most. `retries`: how many failed before in this layer.
 pub(super) fn wait(plan: &Plan, seen: &Seen, retries: u32, healthy: usize, all: usize) -> (Span, Span) {
-    const JITTER: Span = Span::from_millis(750);
     if all != 1 && healthy > 0 {
         return (Span::ZERO, Span::ZERO);
     }
@@ -96,5 +95,5 @@ pub(super) fn wait(plan: &Plan, seen: &Seen, retries: u32, healthy: usize, all: 
         _ => (backoff, backoff),
     };
     // Seconds are rounded to nanoseconds once, with the jitter.
-    (least, most + JITTER)
+    (least, most + super::retry_wait::JITTER)
 }

@@ -4,6 +4,9 @@ use router_core::{Error, ErrorClass, Plan, Span, Time};
 
 use super::law::About;
 
+/// What is added to a wait, at most.
+pub(super) const JITTER: Span = Span::from_millis(750);
+
 pub(super) const ABOUT: About = About {
     name: "retry-wait",
     says: "the wait before a retry follows the formula, and keeps Retry-After",
@@ -33,6 +36,40 @@ pub(super) fn of_hint(plan: &Plan, error: &Error, shortest: Option<Span>) -> Opt
         let told = |hint: Option<Span>| hint.map_or_else(|| "no Retry-After".to_owned(), |hint| format!("{hint}"));
         format!("told {}, where {} is due", told(error.client_retry_after), told(due))
     })
+}
+
+/// How far above the least the waits before retries were, as a share of their jitter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Jitter {
+    waits: u32,
+    shares: f64,
+}
+
+/// Below so many waits, nothing is said of their mean.
+const WAITS_MIN: u32 = 50;
+/// By how many standard deviations it may be off. Beyond that, two of a billion are.
+const DEVIATIONS: f64 = 6.0;
+
+impl Jitter {
+    /// One more wait, which was to take at least and at most so long.
+    pub(super) fn add(&mut self, (since, least, most): (Time, Span, Span), at: Time) {
+        let beyond = |wait: Span| wait.as_nanos().saturating_sub(least.as_nanos());
+        let (room, above) = (Span::from_nanos(beyond(most)), Span::from_nanos(beyond(at.since(since))));
+        if room == JITTER {
+            self.waits += 1;
+            self.shares += above.as_secs_f64() / room.as_secs_f64();
+        }
+    }
+
+    /// Whether the waits differ as much as numbers do that are drawn evenly.
+    pub(super) fn at_end(&self) -> Option<String> {
+        let waits = f64::from(self.waits);
+        let mean = self.shares / waits;
+        let deviation = (1.0 / 12.0 / waits).sqrt();
+        (self.waits >= WAITS_MIN && (mean - 0.5).abs() > DEVIATIONS * deviation).then(|| {
+            format!("the jitter of {} waits was {mean:.2} of the most on average, where it is half", self.waits)
+        })
+    }
 }
 
 /// A wait from `since` to `at`, which must take at least and at most so long.

@@ -8,6 +8,7 @@ use router_core::{
 };
 
 use super::attempts::Failure;
+use super::attempts_bounded::Purse;
 use super::cooldowns::{Due, Recount};
 use super::counters_at_rest::Busy;
 use super::defects::{Defect, Defects};
@@ -16,6 +17,7 @@ use super::learned::Learned;
 use super::ledger::{Call, Calling, End, Hedge, Ledger, Open, Own, Picked};
 use super::names::Names;
 use super::quota_admitted::{Keeper, Usage};
+use super::retry_wait::Jitter;
 use super::spend_adds_up::Spend;
 use super::strategy_kept::Shares;
 use super::{counters_at_rest, hung_up, max_parallel, nothing_forgotten, one_answer, primary_error, timeout_exact};
@@ -39,9 +41,10 @@ pub struct Laws {
     pub(super) limits: bool,
     /// Calls that were decided on and are still to be made.
     pub(super) picked: Picked,
-    /// Requests that came, and calls that were made beyond the first of each attempt's: retries and hedges.
-    pub(super) arrivals: u64,
-    pub(super) extra_calls: u64,
+    /// What pays for retries and hedges, where something must.
+    pub(super) purse: Option<Purse>,
+    /// The request that has just come, until the purse is filled for it.
+    pub(super) fills: Option<RequestId>,
     /// The request that one of its two calls was just answered for, and the deployment whose probe just failed.
     pub(super) won: Option<RequestId>,
     pub(super) failed_probe: Option<DeploymentId>,
@@ -50,6 +53,7 @@ pub struct Laws {
     pub(super) hung_up: Option<(Call, End)>,
     /// What the failure that was counted last must lead to, if that can be told.
     pub(super) expected: Option<(RequestId, DeploymentId, Option<Due>)>,
+    pub(super) jitter: Jitter,
     /// Who is left to be picked: a list whose memory is used again.
     pub(super) left: Vec<DeploymentId>,
     pub(super) breaches: Breaches,
@@ -62,6 +66,7 @@ impl Laws {
         let mut ledger = Ledger::default();
         ledger.in_flight = vec![0; plan.deployments().len()];
         let names = Names::new(&plan);
+        let purse = plan.what_if().retry_budget.map(Purse::new);
         let usage = Usage::new(&plan);
         Self {
             recount: Recount::new(&plan),
@@ -77,13 +82,14 @@ impl Laws {
             plan: Arc::new(plan),
             ledger,
             picked: Picked::default(),
-            arrivals: 0,
-            extra_calls: 0,
+            purse,
+            fills: None,
             won: None,
             failed_probe: None,
             replied: None,
             hung_up: None,
             expected: None,
+            jitter: Jitter::default(),
             left: Vec::new(),
             breaches: Breaches::default(),
             defects: Defects::default(),
@@ -121,7 +127,7 @@ impl Laws {
             let calls = calling.contains(&id);
             let taken = open.picked.and_then(|whom| max_parallel::taken(&plan, &places, whom, end));
             let line = lines && taken.is_none_or(|(taken, cap)| taken >= cap);
-            if let Some(what) = nothing_forgotten::at_end(open, calls, line, plan.rules().client_retries, end) {
+            if let Some(what) = nothing_forgotten::at_end(open, calls, line, end) {
                 breaches.add(Law::NothingForgotten, end, Some(id), None, || what.to_owned());
             }
         }
@@ -132,6 +138,9 @@ impl Laws {
         }
         for (deployment, what) in self.shares.iter().flat_map(|shares| shares.at_end(&plan, &self.names)) {
             breaches.add(Law::StrategyKept, end, None, Some(deployment), || what);
+        }
+        if let Some(what) = self.jitter.at_end() {
+            breaches.add(Law::RetryWait, end, None, None, || what);
         }
         let Some(view) = router else { return };
         for (id, &open) in (0..).map(DeploymentId).zip(&ledger.in_flight) {
@@ -186,7 +195,9 @@ impl Laws {
     }
 
     fn arrived(&mut self, request: RequestId, ask: &router_core::Ask) {
-        self.arrivals += 1;
+        let refused = self.plan.mode() == Mode::Proxy && self.names.of(ask.model).members.is_empty();
+        // What was due before it is done first, and pays before the purse is filled.
+        self.fills = Some(request).filter(|_| self.purse.is_some() && !refused);
         let own = ask.params.as_deref().map_or(Own::default(), Own::of);
         if ask.stream {
             // Whose failures are counted is another story for streams.
@@ -199,6 +210,18 @@ impl Laws {
             open.region = params.region;
         }
         self.ledger.requests.open(request, open);
+    }
+
+    /// Fills the purse for the request that has just come, before anything is done for it: with `Some`, if that is the one.
+    fn fill(&mut self, request: Option<RequestId>) {
+        if let Some(came) = self.fills
+            && request.is_none_or(|request| request == came)
+        {
+            self.fills = None;
+            if let Some(purse) = &mut self.purse {
+                purse.fill();
+            }
+        }
     }
 
     fn news(&mut self, at: Time, attempt: AttemptId, reply: &Reply) {
@@ -231,6 +254,7 @@ impl Laws {
             open.calling = Calling::Yes;
         }
         let Some((_, open)) = self.ledger.requests.get(request) else { return };
+        open.call = Some(attempt);
         // The provider's own client may call again within an attempt, which nobody counts.
         if open.attempt == Some(attempt) {
             if self.plan.rules().retries_counted_per_request {
@@ -320,12 +344,16 @@ impl Laws {
     fn note(&mut self, at: Time, note: &Note) {
         match *note {
             Note::Picked { request, attempt, n, group, deployment, eligible, .. } => {
+                self.fill(Some(request));
                 self.picked(at, request, attempt, (group, deployment), (n, eligible));
             }
             Note::CalledAgain { request, call, repetition, .. } => self.called_again(at, request, call, repetition),
             Note::Failed { request, attempt, n, group, deployment, sent, error } => match deployment {
                 Some(whom) => self.failed(at, request, (group, whom), Failure { attempt, sent, error }),
-                None => self.nobody(at, request, group, (n, error)),
+                None => {
+                    self.fill(Some(request));
+                    self.nobody(at, request, group, (n, error));
+                }
             },
             Note::Succeeded { request, attempt, deployment, usage } => {
                 let Some((_, open)) = self.ledger.requests.get(request) else { return };
@@ -351,8 +379,8 @@ impl Laws {
                 self.paid(at, request);
             }
             Note::AwaitsCooldown { request, until, .. } => self.awaits(at, request, until),
-            Note::Retrying { request, wait, .. } => self.decided(at, request, None, wait),
-            Note::GaveUp { request, because, wait, .. } => self.decided(at, request, Some(because), wait),
+            Note::Retrying { request, retry, of, wait, .. } => self.decided(at, request, Ok((retry, of)), wait),
+            Note::GaveUp { request, because, wait, .. } => self.decided(at, request, Err(because), wait),
             Note::FellBack { request, from, to, list, .. } => self.fell_back(at, request, from, to, list),
             Note::FallbackExhausted { request, because, .. } => self.exhausted(at, request, because),
             Note::Cooled { request, deployment, length, until, because: CooldownReason::ProbeFailed, .. } => {
@@ -374,7 +402,8 @@ impl Laws {
         let taken = open.picked.filter(|_| stands);
         let taken = taken.and_then(|whom| max_parallel::taken(&self.plan, &self.ledger.places(), whom, at));
         let free = taken.is_some_and(|(taken, cap)| taken < cap);
-        if let Some(what) = nothing_forgotten::of_cancelled(&open, free, at) {
+        let calls = open.call.is_some_and(|call| self.ledger.call(call).is_some()) || self.hung_up.is_some();
+        if let Some(what) = nothing_forgotten::of_cancelled(&open, calls, free, at) {
             self.broken(Law::NothingForgotten, at, request, None, || what.to_owned());
         }
         self.left_over(at, request, &open, hung_up::of_cancelled);
@@ -444,6 +473,7 @@ impl Watcher for Laws {
             self.cancelled(at, request);
         }
         self.weighed(at);
+        self.fill(None);
         (self.replied, self.hung_up) = (None, None);
         (self.won, self.failed_probe) = (None, None);
     }

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use program::routedrill;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const AZURE: &str = "examples/litellm/azure-two-regions.yaml";
 const FAULTY: &str = "tests/inputs/faulty.yaml";
 
